@@ -1,0 +1,240 @@
+//! Facts about attributes: what a stack may say, and what AWS makes of it.
+//!
+//! `#[derive(Attributes)]` writes these tables from a struct; everything that needs to know an attribute
+//! (checks, defaults, diff, simulation, schema, documentation) reads them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::value::{Map, Value};
+
+/// The type of an attribute.
+#[derive(Clone, Copy, Debug)]
+pub enum Type {
+    /// Anything at all.
+    Any,
+    /// True or false.
+    Bool,
+    /// A whole number.
+    Int,
+    /// Any number.
+    Number,
+    /// Text.
+    String,
+    /// The physical name of the resource; absent = made of stack, environment and address.
+    Name,
+    /// An IPv4 or IPv6 network in CIDR notation; compared without host bits.
+    Cidr,
+    /// A document in YAML or a string of JSON, compared by meaning.
+    Document(DocumentKind),
+    /// The id (or another output) of a resource of that kind. Empty kind: of any.
+    Reference {
+        /// Name of the kind, such as `vpc`.
+        kind: &'static str,
+        /// Name of the output, such as `id`.
+        output: &'static str,
+    },
+    /// Values in order.
+    List(&'static Type),
+    /// Values whose order means nothing; duplicates are one.
+    Set(&'static Type),
+    /// Values by key.
+    Map(&'static Type),
+    /// A mapping with attributes of its own.
+    Block(&'static [Attribute]),
+}
+
+/// How documents are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DocumentKind {
+    /// As JSON.
+    Json,
+    /// As an IAM policy: statements, principals, actions and resources are sets, one is as good as a list of one.
+    Policy,
+}
+
+/// A default written in a table.
+#[derive(Clone, Copy, Debug)]
+pub enum Literal {
+    /// Not set at all.
+    Null,
+    /// True or false.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// Text.
+    Str(&'static str),
+    /// Texts in order.
+    Strs(&'static [&'static str]),
+    /// `[]`
+    EmptyList,
+    /// `{}`
+    EmptyMap,
+    /// A pure function of the resource's other attributes.
+    Of(fn(&Map) -> Value),
+}
+
+impl Literal {
+    /// The default for a resource (or block) with the given other attributes.
+    #[must_use]
+    pub fn value(self, others: &Map) -> Value {
+        match self {
+            Self::Null => Value::Null,
+            Self::Bool(b) => Value::Bool(b),
+            Self::Int(n) => Value::from(n),
+            Self::Str(s) => Value::from(s),
+            Self::Strs(items) => Value::list(items.iter().map(|s| Value::from(*s))),
+            Self::EmptyList => Value::list([]),
+            Self::EmptyMap => Value::from(Map::new()),
+            Self::Of(f) => f(others),
+        }
+    }
+}
+
+/// What it means that an attribute is not written.
+#[derive(Clone, Copy, Debug)]
+pub enum Absent {
+    /// It must be written.
+    Required,
+    /// This value is meant; removing the line resets it.
+    Default(Literal),
+    /// AWS chooses, or moves it by itself, for the reason given; it is never compared.
+    Aws(&'static str),
+}
+
+/// When an output changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Changes {
+    /// Only when the resource is replaced.
+    OnReplacement,
+    /// Also when one of these attributes is updated.
+    OnUpdateOf(&'static [&'static str]),
+    /// With any update.
+    OnAnyUpdate,
+}
+
+/// Everything known of one attribute.
+#[derive(Clone, Copy, Debug)]
+pub struct Attribute {
+    /// Name as a stack writes it.
+    pub name: &'static str,
+    /// The manual: the field's doc comment.
+    pub doc: &'static str,
+    /// Its type.
+    pub ty: Type,
+    /// What its absence means.
+    pub absent: Absent,
+    /// A change of it replaces the resource.
+    pub create_only: bool,
+    /// It is set in the second step, so that it may refer to what refers to the resource.
+    pub settled: bool,
+    /// It can be sent, but never read back. Its sibling `<name>_version` says when to send it again.
+    pub write_only: bool,
+    /// It is never shown.
+    pub sensitive: bool,
+    /// Smallest and largest number allowed.
+    pub range: Option<(i64, i64)>,
+    /// Shortest and longest text (in characters) or collection (in entries) allowed.
+    pub length: Option<(usize, usize)>,
+    /// A regular expression that the whole text must match.
+    pub pattern: Option<&'static str>,
+    /// The texts allowed; empty = any.
+    pub values: &'static [&'static str],
+    /// Brings a value into the form in which AWS reports it.
+    pub canonical: Option<fn(&Value) -> Value>,
+    /// Whether a declared value (first) is satisfied by an observed one (second), where equality is too strict.
+    pub same: Option<fn(&Value, &Value) -> bool>,
+    /// For outputs: when it changes.
+    pub changes: Changes,
+    /// For outputs: what it looks like, with `{…}` for what differs; the simulated account makes values of it.
+    pub looks_like: &'static str,
+}
+
+impl Attribute {
+    /// An attribute about which nothing special is known.
+    pub const PLAIN: Self = Self {
+        name: "",
+        doc: "",
+        ty: Type::String,
+        absent: Absent::Default(Literal::Null),
+        create_only: false,
+        settled: false,
+        write_only: false,
+        sensitive: false,
+        range: None,
+        length: None,
+        pattern: None,
+        values: &[],
+        canonical: None,
+        same: None,
+        changes: Changes::OnReplacement,
+        looks_like: "",
+    };
+
+    /// Finds an attribute by name.
+    #[must_use]
+    pub fn find<'a>(table: &'a [Self], name: &str) -> Option<&'a Self> {
+        table.iter().find(|a| a.name == name)
+    }
+}
+
+/// A struct whose fields are the attributes of a kind, a block, or outputs. Derived.
+pub trait Attributes {
+    /// The struct's doc comment.
+    const DOC: &'static str;
+    /// One entry per field, in order.
+    const ATTRIBUTES: &'static [Attribute];
+}
+
+/// A Rust type that can be the type of a field of a struct of [`Attributes`].
+pub trait Typed {
+    /// The type as stacks see it.
+    const TYPE: Type;
+    /// What absence means unless the field says otherwise.
+    const ABSENT: Absent = Absent::Required;
+    /// Whether values must never be shown.
+    const SENSITIVE: bool = false;
+}
+
+impl Typed for bool {
+    const TYPE: Type = Type::Bool;
+}
+
+impl Typed for i32 {
+    const TYPE: Type = Type::Int;
+}
+
+impl Typed for i64 {
+    const TYPE: Type = Type::Int;
+}
+
+impl Typed for f64 {
+    const TYPE: Type = Type::Number;
+}
+
+impl Typed for String {
+    const TYPE: Type = Type::String;
+}
+
+impl<T: Typed> Typed for Option<T> {
+    const TYPE: Type = T::TYPE;
+    const ABSENT: Absent = Absent::Default(Literal::Null);
+    const SENSITIVE: bool = T::SENSITIVE;
+}
+
+impl<T: Typed> Typed for Vec<T> {
+    const TYPE: Type = Type::List(&T::TYPE);
+    const ABSENT: Absent = Absent::Default(Literal::EmptyList);
+    const SENSITIVE: bool = T::SENSITIVE;
+}
+
+impl<T: Typed> Typed for BTreeSet<T> {
+    const TYPE: Type = Type::Set(&T::TYPE);
+    const ABSENT: Absent = Absent::Default(Literal::EmptyList);
+    const SENSITIVE: bool = T::SENSITIVE;
+}
+
+impl<T: Typed> Typed for BTreeMap<String, T> {
+    const TYPE: Type = Type::Map(&T::TYPE);
+    const ABSENT: Absent = Absent::Default(Literal::EmptyMap);
+    const SENSITIVE: bool = T::SENSITIVE;
+}

@@ -1,0 +1,1 @@
+//! Derives the fact table of a clefctl kind.

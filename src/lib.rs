@@ -1,0 +1,1 @@
+//! clefctl: declarative AWS infrastructure without a state file.
