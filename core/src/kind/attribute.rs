@@ -20,15 +20,15 @@ pub enum Type {
     Number,
     /// Text.
     String,
-    /// The physical name of the resource; absent = made of stack, environment and address.
+    /// The physical name of the resource; absent = made of stack, environment and address, and never compared.
     Name,
     /// An IPv4 or IPv6 network in CIDR notation; compared without host bits.
     Cidr,
     /// A document in YAML or a string of JSON, compared by meaning.
     Document(DocumentKind),
-    /// The id (or another output) of a resource of that kind. Empty kind: of any.
+    /// The id (or another output) of a resource of that kind.
     Reference {
-        /// Name of the kind, such as `vpc`.
+        /// Name of the kind, such as `vpc`; empty = any.
         kind: &'static str,
         /// Name of the output, such as `id`.
         output: &'static str,
@@ -40,7 +40,46 @@ pub enum Type {
     /// Values by key.
     Map(&'static Type),
     /// A mapping with attributes of its own.
-    Block(&'static [Attribute]),
+    Block(&'static Block),
+}
+
+/// A table of attributes with the rules between them: of a kind, of a block inside it, or of outputs.
+#[derive(Clone, Copy, Debug)]
+pub struct Block {
+    /// What it is: the struct's doc comment.
+    pub doc: &'static str,
+    /// The attributes in the order of the struct.
+    pub attributes: &'static [Attribute],
+    /// Rules between attributes; a value that is not known yet counts as written.
+    pub rules: &'static [Rule],
+}
+
+/// A rule between the attributes of one block.
+#[derive(Clone, Copy, Debug)]
+pub enum Rule {
+    /// Exactly one of them is written.
+    ExactlyOne(&'static [&'static str]),
+    /// No more than one of them is written.
+    AtMostOne(&'static [&'static str]),
+    /// One of them at least is written.
+    AtLeastOne(&'static [&'static str]),
+    /// Where the first is written, all of the others are.
+    Requires(&'static str, &'static [&'static str]),
+    /// Where the first has this text, all of the others are written.
+    RequiresWhen(&'static str, &'static str, &'static [&'static str]),
+    /// Where the first has this text, none of the others is written.
+    ForbidsWhen(&'static str, &'static str, &'static [&'static str]),
+}
+
+impl Block {
+    /// A block without attributes.
+    pub const EMPTY: Self = Self { doc: "", attributes: &[], rules: &[] };
+
+    /// Finds an attribute by name.
+    #[must_use]
+    pub fn attribute(&self, name: &str) -> Option<&'static Attribute> {
+        self.attributes.iter().find(|a| a.name == name)
+    }
 }
 
 /// How documents are compared.
@@ -169,20 +208,12 @@ impl Attribute {
         changes: Changes::OnReplacement,
         looks_like: "",
     };
-
-    /// Finds an attribute by name.
-    #[must_use]
-    pub fn find<'a>(table: &'a [Self], name: &str) -> Option<&'a Self> {
-        table.iter().find(|a| a.name == name)
-    }
 }
 
 /// A struct whose fields are the attributes of a kind, a block, or outputs. Derived.
 pub trait Attributes {
-    /// The struct's doc comment.
-    const DOC: &'static str;
-    /// One entry per field, in order.
-    const ATTRIBUTES: &'static [Attribute];
+    /// The struct's doc comment, one entry per field, and the rules between them.
+    const BLOCK: Block;
 }
 
 /// A Rust type that can be the type of a field of a struct of [`Attributes`].

@@ -1,11 +1,18 @@
 //! What the engine knows of a kind of resource, and of the account it lives in. No AWS type in sight.
 
+mod account;
 mod address;
 mod attribute;
+mod facts;
 mod shape;
 mod value;
 
+pub use account::{
+    Account, Ask, Context, Declared, Deletion, Entry, Expected, ExpectedInstance, Identity, Kind, Listing, Lookup,
+    Observed, Owned, Registry, Select, Status, Store, TagChange, Tags, Violation, tag,
+};
 pub use address::{Address, Owner, decode, encode, is_name};
-pub use attribute::{Absent, Attribute, Attributes, Changes, DocumentKind, Literal, Type, Typed};
+pub use attribute::{Absent, Attribute, Attributes, Block, Changes, DocumentKind, Literal, Rule, Type, Typed};
+pub use facts::{Actions, Facts, Found, LookupFacts, Mark, NameChars, Naming, PerVerb, Place, Replacement, Unique};
 pub use shape::{Field, Shape};
 pub use value::{Map, Number, Unknown, Value};
