@@ -3,5 +3,8 @@
 //! The modules in the order in which they may import each other (design section "parts"):
 //! `error` <- `kind` <- { `stack`, `engine`, `generate` } <- { `simulation`, `report` }.
 
+// The derive names this crate from outside, and is used inside as well.
+extern crate self as clefctl_core;
+
 pub mod error;
 pub mod kind;

@@ -3,7 +3,10 @@
 mod account;
 mod address;
 mod attribute;
+#[cfg(test)]
+mod attribute_tests;
 mod facts;
+mod field;
 mod shape;
 mod value;
 
@@ -13,6 +16,8 @@ pub use account::{
 };
 pub use address::{Address, Owner, decode, encode, is_name};
 pub use attribute::{Absent, Attribute, Attributes, Block, Changes, DocumentKind, Literal, Rule, Type, Typed};
+pub use clefctl_macros::Attributes;
 pub use facts::{Actions, Facts, Found, LookupFacts, Mark, NameChars, Naming, PerVerb, Place, Replacement, Unique};
+pub use field::{Cidr, Json, Name, Policy, Secret};
 pub use shape::{Field, Shape};
 pub use value::{Map, Number, Unknown, Value};
