@@ -6,5 +6,6 @@
 // The derive names this crate from outside, and is used inside as well.
 extern crate self as clefctl_core;
 
+pub mod engine;
 pub mod error;
 pub mod kind;

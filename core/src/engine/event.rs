@@ -1,0 +1,74 @@
+//! Events: what happens to the steps of a plan while it is applied.
+
+use std::time::Duration;
+
+use super::plan::StepId;
+use crate::error::Error;
+
+/// Something that happened during an apply.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A step begins.
+    Started(StepId),
+    /// A step says what it is waiting for or doing.
+    Progress(StepId, String),
+    /// A step is done.
+    Done {
+        /// The step.
+        step: StepId,
+        /// What AWS calls the thing, where there is one now.
+        id: Option<String>,
+        /// How long it took.
+        took: Duration,
+    },
+    /// A step turned out to need nothing.
+    Unneeded(StepId),
+    /// A step failed.
+    Failed {
+        /// The step.
+        step: StepId,
+        /// Why.
+        error: Box<Error>,
+        /// How long it took.
+        took: Duration,
+    },
+    /// A step was not begun, because of the failure of another.
+    Skipped {
+        /// The step.
+        step: StepId,
+        /// The failed step that it needed.
+        because: StepId,
+    },
+    /// The run was told to stop: nothing new is begun.
+    Stopping,
+}
+
+/// What became of a step.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// Done, or found to be unneeded.
+    Done,
+    /// It failed.
+    Failed(Box<Error>),
+    /// Not begun, because this step failed.
+    Skipped(StepId),
+    /// Not begun, because the run was told to stop.
+    NotStarted,
+}
+
+/// What became of an apply.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// One outcome per step of the plan.
+    pub outcomes: Vec<Outcome>,
+    /// Whether the run was told to stop.
+    pub stopped: bool,
+}
+
+impl Report {
+    /// Whether every step is done.
+    #[must_use]
+    pub fn succeeded(&self) -> bool {
+        self.outcomes.iter().all(|outcome| matches!(outcome, Outcome::Done))
+    }
+}
