@@ -9,3 +9,4 @@ extern crate self as clefctl_core;
 pub mod engine;
 pub mod error;
 pub mod kind;
+pub mod stack;

@@ -1,0 +1,7 @@
+//! The stack language: from a YAML file to the instances that it declares.
+
+mod inputs;
+mod instance;
+
+pub use inputs::{Inputs, Offline, World};
+pub use instance::{Instance, Lifecycle, LookupUse, Moved, OutputUse, Reference, Stack, Target, Timeouts};
