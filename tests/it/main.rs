@@ -1,0 +1,4 @@
+//! The integration tests, one binary: they see clefctl from outside.
+
+mod emulator;
+mod support;

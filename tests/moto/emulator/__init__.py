@@ -1,0 +1,1 @@
+"""moto with what it lacks, for the wire tests: see `docs/emulators.md` and the comments in `services/`."""
