@@ -1,0 +1,130 @@
+//! From the evaluated attributes of an instance to the declaration that a kind is given.
+
+use super::ignore::Ignored;
+use super::tags::{self, TagRules};
+use crate::kind::{Absent, Declared, Facts, Instance, Map, NameParts, Observed, Owner, Tags, Value, tag};
+
+/// How much of an instance is declared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// What its creation says: nothing settled.
+    Create,
+    /// All of it.
+    Whole,
+}
+
+/// What a declaration is made of.
+#[derive(Clone, Copy)]
+pub struct Declaration<'a> {
+    /// On whose behalf.
+    pub owner: &'a Owner,
+    /// The account's number.
+    pub account: &'a str,
+    /// The facts of the kind.
+    pub facts: &'static Facts,
+    /// The instance.
+    pub instance: &'a Instance,
+    /// Its evaluated attributes, `tags` among them.
+    pub evaluated: &'a Map,
+    /// What `replace_triggered_by` says; null where it says nothing.
+    pub trigger: &'a Value,
+    /// Its generation.
+    pub generation: u32,
+    /// Which tags belong to others.
+    pub tag_rules: &'a TagRules,
+}
+
+/// Makes the declaration of an instance. Of what lives already, `observed` is laid under it: attributes without an
+/// opinion, ignored ones and the tags of others keep their live value.
+#[must_use]
+pub fn declare(from: Declaration<'_>, phase: Phase, observed: Option<&Observed>) -> Declared {
+    let ignored = Ignored::new(&from.instance.lifecycle.ignore_changes);
+    let mut attributes = Map::new();
+    for attribute in from.facts.declared.attributes {
+        if phase == Phase::Create && attribute.settled {
+            continue;
+        }
+        let said = match (from.evaluated.get(attribute.name).filter(|value| !value.is_null()), attribute.absent) {
+            (Some(value), _) => value.clone(),
+            (None, Absent::Default(literal)) => literal.value(from.evaluated),
+            (None, _) => Value::Null,
+        };
+        let value = match observed {
+            Some(_) if attribute.write_only => said,
+            Some(observed) if said.is_null() && matches!(attribute.absent, Absent::Aws(_)) => {
+                observed.get(attribute.name).clone()
+            }
+            Some(observed) => ignored.keep(attribute.name, &said, observed.get(attribute.name)),
+            None => said,
+        };
+        if !value.is_null() {
+            attributes.insert(attribute.name.to_owned(), value);
+        }
+    }
+    let name = physical_name(&from, observed);
+    if let (Some(naming), Some(name)) = (&from.facts.naming, &name) {
+        attributes.insert(naming.attribute.to_owned(), Value::from(name.as_str()));
+    }
+    Declared {
+        address: from.instance.address.clone(),
+        generation: from.generation,
+        name,
+        attributes,
+        tags: all_tags(&from, &ignored, observed),
+    }
+}
+
+/// The physical name: the written one, else that of what lives, else the default; `None` for kinds without names and
+/// while a written one is not known yet.
+#[must_use]
+pub fn physical_name(from: &Declaration<'_>, observed: Option<&Observed>) -> Option<String> {
+    let naming = from.facts.naming.as_ref()?;
+    match from.evaluated.get(naming.attribute) {
+        Some(written) if !written.is_null() => return written.as_str().map(str::to_owned),
+        _ => {}
+    }
+    if let Some(live) = observed.and_then(|observed| observed.get(naming.attribute).as_str()) {
+        return Some(live.to_owned());
+    }
+    Some(naming.default_name(NameParts {
+        owner: from.owner,
+        address: &from.instance.address,
+        account: from.account,
+        region: &from.instance.region,
+        generation: from.generation,
+    }))
+}
+
+/// All tags that the thing is to carry: the user's, clefctl's, and of what lives those of others.
+fn all_tags(from: &Declaration<'_>, ignored: &Ignored, observed: Option<&Observed>) -> Tags {
+    let Declaration { owner, facts, instance, generation, trigger, evaluated, tag_rules, .. } = *from;
+    let mut said = Value::Null;
+    if let Some(tags) = evaluated.get("tags") {
+        said = tags.clone();
+    }
+    if let Some(observed) = observed {
+        let live = observed.tags.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str())));
+        said = ignored.keep("tags", &said, &Value::map(live));
+    }
+    let mut tags: Tags = said
+        .as_map()
+        .into_iter()
+        .flatten()
+        .filter(|(key, _)| !key.starts_with(tag::PREFIX))
+        .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
+        .collect();
+    for (key, value) in observed.iter().flat_map(|observed| &observed.tags) {
+        if tag_rules.others(key) {
+            tags.insert(key.clone(), value.clone());
+        }
+    }
+    tags.extend(tags::marks(owner, facts, &instance.address, generation, &instance.lifecycle, trigger, evaluated));
+    // A version that the file has stopped to write still tells which secret was sent last.
+    for attribute in facts.declared.attributes.iter().filter(|attribute| attribute.write_only) {
+        let key = tags::version_tag(attribute.name);
+        if let Some(sent) = observed.and_then(|observed| observed.tags.get(&key)) {
+            tags.entry(key).or_insert_with(|| sent.clone());
+        }
+    }
+    tags
+}
