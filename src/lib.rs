@@ -1,1 +1,7 @@
 //! clefctl: declarative AWS infrastructure without a state file.
+//!
+//! The modules in the order in which they may import each other: `aws` <- { `resources`, `lookups` } <- `cli`.
+//! What needs no AWS SDK is the crate `clefctl-core`.
+
+pub mod aws;
+pub mod resources;

@@ -1,0 +1,70 @@
+//! Tags in the many spellings of AWS's services.
+
+use clefctl_core::error::Result;
+use clefctl_core::kind::{Select, TagChange, Tags, tag};
+
+use super::{Cx, Op};
+
+/// Reads a service's tags: `Tags` of pairs of optional texts.
+pub fn read<T>(tags: &[T], pair: impl Fn(&T) -> (Option<&str>, Option<&str>)) -> Tags {
+    tags.iter()
+        .filter_map(|tag| {
+            let (key, value) = pair(tag);
+            Some((key?.to_owned(), value.unwrap_or_default().to_owned()))
+        })
+        .collect()
+}
+
+/// Writes tags as a service's own type.
+pub fn write<T>(tags: &Tags, make: impl Fn(&str, &str) -> T) -> Vec<T> {
+    tags.iter().map(|(key, value)| make(key, value)).collect()
+}
+
+/// EC2: what instances, networks and gateways carry.
+pub mod ec2 {
+    use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification};
+
+    use super::{Cx, Op, Result, Select, TagChange, Tags, tag};
+
+    /// The tags of a create call.
+    #[must_use]
+    pub fn specification(kind: ResourceType, tags: &Tags) -> TagSpecification {
+        let tags = super::write(tags, |key, value| Tag::builder().key(key).value(value).build());
+        TagSpecification::builder().resource_type(kind).set_tags(Some(tags)).build()
+    }
+
+    /// The tags of a thing.
+    #[must_use]
+    pub fn read(tags: &[Tag]) -> Tags {
+        super::read(tags, |tag| (tag.key(), tag.value()))
+    }
+
+    /// The filter of a list: by owner, or by the id under the given filter name.
+    #[must_use]
+    pub fn filter(cx: &Cx<'_>, select: Select<'_>, id: &str) -> Filter {
+        match select {
+            Select::Owned(_) => Filter::builder().name(format!("tag:{}", tag::STACK)).values(cx.owner.to_string()),
+            Select::One(one) => Filter::builder().name(id).values(one),
+        }
+        .build()
+    }
+
+    /// Changes the tags of a thing.
+    pub async fn change(cx: &Cx<'_>, id: &str, change: &TagChange) -> Result<()> {
+        if !change.set.is_empty() {
+            let tags = super::write(&change.set, |key, value| Tag::builder().key(key).value(value).build());
+            cx.call(Op::new("ec2:CreateTags"), || {
+                cx.ec2().create_tags().resources(id).set_tags(Some(tags.clone())).send()
+            })
+            .await?;
+        }
+        if !change.remove.is_empty() {
+            let tags: Vec<Tag> = change.remove.iter().map(|key| Tag::builder().key(key).build()).collect();
+            cx.call(Op::new("ec2:DeleteTags"), || {
+                cx.ec2().delete_tags().resources(id).set_tags(Some(tags.clone())).send()
+            })
+            .await?;
+        }
+        Ok(())
+    }
+}

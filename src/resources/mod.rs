@@ -1,0 +1,3 @@
+//! The kinds: one file each, and this list.
+
+pub mod vpc;
