@@ -1,5 +1,6 @@
 //! The stack language: from a YAML file to the instances that it declares.
 
+pub mod expression;
 mod inputs;
 mod instance;
 
