@@ -1,8 +1,9 @@
 //! From the evaluated attributes of an instance to the declaration that a kind is given.
 
 use super::ignore::Ignored;
+use super::overlay::{lay, opinion};
 use super::tags::{self, TagRules};
-use crate::kind::{Absent, Declared, Facts, Instance, Map, NameParts, Observed, Owner, Tags, Value, tag};
+use crate::kind::{Attribute, Declared, Facts, Instance, Map, NameParts, Observed, Owner, Tags, Value, tag};
 
 /// How much of an instance is declared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,22 +42,18 @@ pub fn declare(from: Declaration<'_>, phase: Phase, observed: Option<&Observed>)
     let ignored = Ignored::new(&from.instance.lifecycle.ignore_changes);
     let mut attributes = Map::new();
     for attribute in from.facts.declared.attributes {
-        if phase == Phase::Create && attribute.settled {
+        if phase == Phase::Create && attribute.settled
+            || attribute.write_only && sent_already(&from, attribute, observed)
+        {
             continue;
         }
-        let said = match (from.evaluated.get(attribute.name).filter(|value| !value.is_null()), attribute.absent) {
-            (Some(value), _) => value.clone(),
-            (None, Absent::Default(literal)) => literal.value(from.evaluated),
-            (None, _) => Value::Null,
+        let live = observed.map_or(&Value::Null, |observed| observed.get(attribute.name));
+        let value = match opinion(attribute, from.evaluated) {
+            Some(said) if observed.is_some() && !attribute.write_only => ignored.keep(attribute.name, &said, live),
+            Some(said) => said,
+            None => live.clone(),
         };
-        let value = match observed {
-            Some(_) if attribute.write_only => said,
-            Some(observed) if said.is_null() && matches!(attribute.absent, Absent::Aws(_)) => {
-                observed.get(attribute.name).clone()
-            }
-            Some(observed) => ignored.keep(attribute.name, &said, observed.get(attribute.name)),
-            None => said,
-        };
+        let value = lay(&attribute.ty, &value, live);
         if !value.is_null() {
             attributes.insert(attribute.name.to_owned(), value);
         }
@@ -70,8 +67,17 @@ pub fn declare(from: Declaration<'_>, phase: Phase, observed: Option<&Observed>)
         generation: from.generation,
         name,
         attributes,
-        tags: all_tags(&from, &ignored, observed),
+        tags: all_tags(&from, phase, &ignored, observed),
     }
+}
+
+/// Whether a thing that lives has the write-only attribute already: its tag tells the version that was sent last.
+fn sent_already(from: &Declaration<'_>, attribute: &Attribute, observed: Option<&Observed>) -> bool {
+    let version = from.evaluated.get(&tags::version_name(attribute.name)).and_then(Value::as_number);
+    observed.is_some_and(|observed| {
+        let sent = observed.tags.get(&tags::version_tag(attribute.name));
+        version.is_none_or(|version| sent == Some(&version.to_string()))
+    })
 }
 
 /// The physical name: the written one, else that of what lives, else the default; `None` for kinds without names and
@@ -96,7 +102,7 @@ pub fn physical_name(from: &Declaration<'_>, observed: Option<&Observed>) -> Opt
 }
 
 /// All tags that the thing is to carry: the user's, clefctl's, and of what lives those of others.
-fn all_tags(from: &Declaration<'_>, ignored: &Ignored, observed: Option<&Observed>) -> Tags {
+fn all_tags(from: &Declaration<'_>, phase: Phase, ignored: &Ignored, observed: Option<&Observed>) -> Tags {
     let Declaration { owner, facts, instance, generation, trigger, evaluated, tag_rules, .. } = *from;
     let mut said = Value::Null;
     if let Some(tags) = evaluated.get("tags") {
@@ -118,12 +124,18 @@ fn all_tags(from: &Declaration<'_>, ignored: &Ignored, observed: Option<&Observe
             tags.insert(key.clone(), value.clone());
         }
     }
-    tags.extend(tags::marks(owner, facts, &instance.address, generation, &instance.lifecycle, trigger, evaluated));
-    // A version that the file has stopped to write still tells which secret was sent last.
+    tags.extend(tags::marks(owner, facts, &instance.address, generation, &instance.lifecycle, trigger));
     for attribute in facts.declared.attributes.iter().filter(|attribute| attribute.write_only) {
         let key = tags::version_tag(attribute.name);
-        if let Some(sent) = observed.and_then(|observed| observed.tags.get(&key)) {
-            tags.entry(key).or_insert_with(|| sent.clone());
+        let version = evaluated.get(&tags::version_name(attribute.name)).and_then(Value::as_number);
+        if phase == Phase::Create && attribute.settled {
+            continue;
+        }
+        if let Some(version) = version {
+            tags.insert(key, version.to_string());
+        } else if let Some(sent) = observed.and_then(|observed| observed.tags.get(&key)) {
+            // A version that the file has stopped to write still tells which secret was sent last.
+            tags.insert(key, sent.clone());
         }
     }
     tags

@@ -1,9 +1,13 @@
 //! From a stack and what lives to a plan, and from a plan to what lives.
 
+pub mod canonical;
 pub mod declare;
+pub mod diff;
+pub mod document;
 pub mod event;
 pub mod ignore;
 pub mod known;
+pub mod overlay;
 pub mod plan;
 pub mod planned;
 pub mod tags;

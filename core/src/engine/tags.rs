@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::kind::Facts;
-use crate::kind::{Address, Lifecycle, Map, Mark, Owner, Tags, Value, short_hash, tag};
+use crate::kind::{Address, Lifecycle, Mark, Owner, Tags, Value, short_hash, tag};
 use regex::Regex;
 
 /// Which tags belong to others.
@@ -39,7 +39,6 @@ pub fn marks(
     generation: u32,
     lifecycle: &Lifecycle,
     trigger: &Value,
-    declared: &Map,
 ) -> Tags {
     let mut tags = Tags::new();
     if facts.mark == Mark::Prefix {
@@ -56,11 +55,6 @@ pub fn marks(
     }
     if let Some(hash) = trigger_hash(trigger) {
         put(tag::TRIGGER, hash);
-    }
-    for attribute in facts.declared.attributes.iter().filter(|attribute| attribute.write_only) {
-        if let Some(version) = declared.get(&version_name(attribute.name)).and_then(Value::as_number) {
-            put(&version_tag(attribute.name), version.to_string());
-        }
     }
     tags
 }
