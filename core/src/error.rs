@@ -1,5 +1,6 @@
 //! What went wrong: problems of a stack file, and errors of a run.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -31,6 +32,7 @@ pub struct Source {
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     files: Vec<Source>,
+    hidden: Vec<Span>,
 }
 
 impl Sources {
@@ -44,6 +46,25 @@ impl Sources {
     #[must_use]
     pub fn get(&self, id: FileId) -> Option<&Source> {
         self.files.get(id.0 as usize)
+    }
+
+    /// Says that the text of a span must never be shown, such as the value of a sensitive variable.
+    pub fn hide(&mut self, span: Span) {
+        self.hidden.push(span);
+    }
+
+    /// The text of a file as it may be shown: what is hidden became asterisks, byte by byte.
+    #[must_use]
+    pub fn shown(&self, id: FileId) -> Option<Cow<'_, str>> {
+        let source = self.get(id)?;
+        let mut text = Cow::Borrowed(&*source.text);
+        for span in self.hidden.iter().filter(|span| span.file == id) {
+            let range = span.start as usize..span.end as usize;
+            let Some(secret) = source.text.get(range.clone()) else { continue };
+            let mask: String = secret.bytes().map(|b| if b == b'\n' { '\n' } else { '*' }).collect();
+            text.to_mut().replace_range(range, &mask);
+        }
+        Some(text)
     }
 
     /// All files, the first one first.

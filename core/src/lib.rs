@@ -9,4 +9,5 @@ extern crate self as clefctl_core;
 pub mod engine;
 pub mod error;
 pub mod kind;
+pub mod report;
 pub mod stack;
