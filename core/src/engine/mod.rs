@@ -7,7 +7,11 @@ pub mod document;
 pub mod event;
 pub mod ignore;
 pub mod known;
+pub mod ledger;
+pub mod lock;
 pub mod overlay;
 pub mod plan;
 pub mod planned;
 pub mod tags;
+#[cfg(test)]
+pub(crate) mod testing;
