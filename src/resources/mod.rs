@@ -1,3 +1,45 @@
 //! The kinds: one file each, and this list.
 
-pub mod vpc;
+use std::sync::Arc;
+
+use clefctl_core::error::Result;
+use clefctl_core::kind::Kind;
+
+use crate::aws::{AwsKind, Connection, Cx, Op};
+
+mod eip;
+mod internet_gateway;
+mod nat_gateway;
+mod subnet;
+mod vpc;
+
+/// All kinds over one connection, sorted by name.
+#[must_use]
+pub fn all(aws: &Arc<Connection>) -> Vec<Arc<dyn Kind>> {
+    vec![
+        AwsKind::<eip::Eip>::shared(aws),
+        AwsKind::<internet_gateway::InternetGateway>::shared(aws),
+        AwsKind::<nat_gateway::NatGateway>::shared(aws),
+        AwsKind::<subnet::Subnet>::shared(aws),
+        AwsKind::<vpc::Vpc>::shared(aws),
+    ]
+}
+
+/// The network interfaces that a filter finds, as a person needs them to see what blocks a deletion.
+async fn network_interfaces(cx: &Cx<'_>, filter: &str, value: &str) -> Result<Vec<String>> {
+    let filter = aws_sdk_ec2::types::Filter::builder().name(filter).values(value).build();
+    let found: Vec<aws_sdk_ec2::types::NetworkInterface> = cx
+        .call(Op::new("ec2:DescribeNetworkInterfaces"), || {
+            cx.ec2().describe_network_interfaces().filters(filter.clone()).into_paginator().items().send().try_collect()
+        })
+        .await?;
+    Ok(found
+        .iter()
+        .map(|interface| {
+            let id = interface.network_interface_id().unwrap_or_default();
+            let owner = interface.description().filter(|text| !text.is_empty());
+            let owner = owner.or_else(|| interface.requester_id()).unwrap_or("no description");
+            format!("interface {id} ({owner})")
+        })
+        .collect())
+}
