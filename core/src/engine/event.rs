@@ -1,9 +1,11 @@
 //! Events: what happens to the steps of a plan while it is applied.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::plan::StepId;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind, Problem};
+use crate::kind::Output;
 
 /// Something that happened during an apply.
 #[derive(Clone, Debug)]
@@ -61,11 +63,28 @@ pub enum Outcome {
 pub struct Report {
     /// One outcome per step of the plan.
     pub outcomes: Vec<Outcome>,
-    /// Whether the run was told to stop.
+    /// Whether the run stopped before its end: it was told to, or the lock was lost.
     pub stopped: bool,
+    /// Why it stopped, unless it was told to.
+    pub lost: Option<Box<Error>>,
+    /// The stack's outputs, in the order of the file, unknown where what they need was not applied.
+    pub outputs: Vec<Output>,
+    /// What is wrong with outputs.
+    pub problems: Vec<Problem>,
+    /// How many things of the owner there are now.
+    pub things: usize,
+    /// The regions that they are in.
+    pub regions: BTreeSet<String>,
 }
 
 impl Report {
+    /// Whether calls of the run may still take effect: the next one must look closely.
+    #[must_use]
+    pub fn uncertain(&self) -> bool {
+        let uncertain = |kind| matches!(kind, ErrorKind::Ambiguous | ErrorKind::Cancelled | ErrorKind::Timeout);
+        self.outcomes.iter().any(|outcome| matches!(outcome, Outcome::Failed(error) if uncertain(error.kind)))
+    }
+
     /// Whether every step is done.
     #[must_use]
     pub fn succeeded(&self) -> bool {

@@ -1,5 +1,6 @@
 //! From a stack and what lives to a plan, and from a plan to what lives.
 
+pub mod apply;
 pub mod canonical;
 pub mod declare;
 pub mod diff;
@@ -12,6 +13,7 @@ pub mod lock;
 pub mod overlay;
 pub mod plan;
 pub mod planned;
+pub mod preflight;
 pub mod tags;
 #[cfg(test)]
 pub(crate) mod testing;

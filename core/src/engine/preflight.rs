@@ -1,0 +1,123 @@
+//! What stands in the way of a plan, asked before anything is changed.
+
+use std::time::Duration;
+
+use futures::stream::{StreamExt, iter};
+
+use super::apply::expected;
+use super::declare::{Declaration, Phase, declare};
+use super::plan::{Action, Change, Plan};
+use super::planned::{Item, Planned};
+use crate::error::{Error, ErrorKind, Problem, Result};
+use crate::kind::{Account, Ask, Context, Declared, Instance, Kind, Map, Observed, Registry, Value, Violation};
+
+/// How many things are asked about at a time.
+const AT_ONCE: usize = 16;
+
+/// Asks the kinds about all that is created, updated, replaced or deleted; problems in the order of the plan.
+///
+/// `cx` is that of the run; region and role are those of each change. A creation or update of which something is not
+/// known yet is not asked about: names and versions that depend on nothing are known when a plan is made, the rest is
+/// checked by AWS. What cannot be asked is a warning.
+pub async fn preflight(account: &dyn Account, planned: &Planned, cx: &Context) -> Vec<Problem> {
+    let asked = planned.plan.changes.iter().zip(&planned.items).map(|(change, item)| async move {
+        let cx = Context {
+            region: change.region.as_str().into(),
+            role_arn: item.role_arn.as_deref().map(Into::into),
+            ..cx.clone()
+        };
+        let instance = planned.desired.instances().get(&change.address);
+        match ask(account, planned, change, item, &cx).await {
+            Ok(violations) => violations.into_iter().map(|v| problem(change, instance, v)).collect(),
+            Err(error) if error.kind == ErrorKind::Invalid => error.problems,
+            Err(error) => vec![not_asked(change, error)],
+        }
+    });
+    iter(asked).buffered(AT_ONCE).collect::<Vec<Vec<Problem>>>().await.concat()
+}
+
+/// A warning where the credentials end before the plan can typically be carried out.
+#[must_use]
+pub fn credentials(expires_in: Option<Duration>, plan: &Plan, registry: &Registry) -> Option<Problem> {
+    let (left, needed) = (expires_in?, expected(plan, registry));
+    (left < needed).then(|| {
+        let minutes = |time: Duration| time.as_secs().div_ceil(60);
+        Problem::warning(format!(
+            "the credentials end in {} min, but the plan typically takes {} min",
+            minutes(left),
+            minutes(needed)
+        ))
+        .hint("renew them first, or use credentials that renew themselves (a profile with a role, SSO, OIDC)")
+    })
+}
+
+async fn ask(
+    account: &dyn Account,
+    planned: &Planned,
+    change: &Change,
+    item: &Item,
+    cx: &Context,
+) -> Result<Vec<Violation>> {
+    let kind = account.registry().expect(change.kind)?;
+    let mut violations = Vec::new();
+    match change.action {
+        Action::Create | Action::Replace { .. } => {
+            if let Some(new) = wanted(planned, change, &**kind, None)? {
+                violations.extend(kind.preflight(cx, Ask::Create(&new)).await?);
+            }
+        }
+        Action::Update => {
+            if let Some(observed) = &item.observed
+                && let Some(to) = wanted(planned, change, &**kind, Some(observed))?
+            {
+                violations.extend(kind.preflight(cx, Ask::Update(&to, observed)).await?);
+            }
+        }
+        Action::Delete | Action::Adopt | Action::Move { .. } | Action::Release | Action::Await => {}
+    }
+    if let (Action::Replace { .. } | Action::Delete, Some(old)) = (&change.action, &item.observed) {
+        violations.extend(kind.preflight(cx, Ask::Delete(old, &item.deletion)).await?);
+    }
+    Ok(violations)
+}
+
+/// What is declared of an instance, if all of it is known already.
+fn wanted(
+    planned: &Planned,
+    change: &Change,
+    kind: &dyn Kind,
+    observed: Option<&Observed>,
+) -> Result<Option<Declared>> {
+    let Some(instance) = planned.desired.instances().get(&change.address) else { return Ok(None) };
+    let evaluated: Map = planned.desired.evaluate(instance, &planned.known).map_err(Error::invalid)?;
+    let declaration = Declaration {
+        owner: &planned.plan.owner,
+        account: &planned.plan.account,
+        facts: kind.facts(),
+        instance,
+        evaluated: &evaluated,
+        trigger: &Value::Null,
+        generation: change.generation,
+        tag_rules: &planned.tag_rules,
+    };
+    let declared = declare(declaration, Phase::Whole, observed);
+    Ok(declared.attributes.values().all(Value::is_known).then_some(declared))
+}
+
+fn problem(change: &Change, instance: Option<&Instance>, violation: Violation) -> Problem {
+    let Violation { path, message, hint, warning } = violation;
+    let mut problem = if warning { Problem::warning(message) } else { Problem::error(message) };
+    problem = problem.address(&change.address).label(path);
+    if let Some(instance) = instance {
+        problem = problem.at(instance.span);
+    }
+    match hint {
+        Some(hint) => problem.hint(hint),
+        None => problem,
+    }
+}
+
+fn not_asked(change: &Change, error: Error) -> Problem {
+    let problem = Problem::warning(format!("could not be checked beforehand: {error}")).address(&change.address);
+    error.hints.into_iter().fold(problem, Problem::hint)
+}
