@@ -1,5 +1,8 @@
 //! `for`: lists and maps made of other collections, and loops in templates.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use super::convert;
 use super::eval::{Evaluation, Marks, Outcome, Scope, fail, fail_with, truth};
 use super::syntax::{For, Part, Source};
@@ -53,7 +56,7 @@ pub(super) fn evaluate(evaluation: &Evaluation<'_>, expr: &For, scope: Option<&S
     let mut marks = Marks::default();
     let mut items = Vec::new();
     let mut map = Map::new();
-    let mut groups: std::collections::BTreeMap<String, Vec<Value>> = std::collections::BTreeMap::new();
+    let mut groups: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     walk(evaluation, &expr.source, &mut marks, scope, |marks, scope| {
         if let Some(condition) = &expr.condition {
             let value = evaluation.expr(condition, scope)?;
@@ -75,12 +78,13 @@ pub(super) fn evaluate(evaluation: &Evaluation<'_>, expr: &For, scope: Option<&S
         };
         if expr.group {
             groups.entry(name).or_default().push(value);
-        } else if map.contains_key(&name) {
-            let hint = "Write `...` after the value to gather the values of equal keys in lists.";
-            return Err(fail_with(format!("two entries have the key `{name}`"), key.span, hint));
-        } else {
-            map.insert(name, value);
+            return Ok(());
         }
+        let Entry::Vacant(entry) = map.entry(name) else {
+            let hint = "Write `...` after the value to gather the values of equal keys in lists.";
+            return Err(fail_with("two entries have the same key", key.span, hint));
+        };
+        entry.insert(value);
         Ok(())
     })?;
     if marks.unknown {

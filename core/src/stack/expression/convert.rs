@@ -76,8 +76,9 @@ pub(super) fn shape_of(value: &Value) -> Shape {
 pub(super) fn can_be(from: &Shape, to: &Shape) -> bool {
     use Shape::{Any, Bool, List, Map, Number, Object, Set, String, Tuple};
     match (from, to) {
-        (Any, _) | (_, Any) => true,
-        (Bool | Number | String, String) | (Bool | String, Bool) | (Number | String, Number) => true,
+        (Any, _) | (_, Any) | (Bool | Number | String, String) | (Bool | String, Bool) | (Number | String, Number) => {
+            true
+        }
         (List(from) | Set(from), List(to) | Set(to)) | (Map(from), Map(to)) => can_be(from, to),
         (Tuple(items), List(to) | Set(to)) => items.iter().all(|item| can_be(item, to)),
         (Tuple(from), Tuple(to)) => from.len() == to.len() && from.iter().zip(to).all(|(from, to)| can_be(from, to)),

@@ -23,9 +23,10 @@ pub(super) struct Evaluation<'a> {
     pub(super) files: &'a Files,
     /// Whether this is the inside of a file that `templatefile` renders.
     pub(super) in_file: bool,
-    /// What the unknown values wait for that were met so far. `try` and `can` read it: an expression that met an
-    /// unknown value may yet fail once the value is known, even where its own value is known.
-    met: RefCell<Option<BTreeSet<String>>>,
+    /// The marks of the values that were met so far. `try` and `can` read it: an expression that met an unknown value
+    /// may yet fail once it is known, even where its own value is known; and that it failed tells of the sensitive
+    /// values it met.
+    met: RefCell<Marks>,
 }
 
 /// A variable of `for`, and those around it.
@@ -181,25 +182,21 @@ impl<'a> Evaluation<'a> {
 
     /// Notes that a value was met, for `try` and `can`.
     pub(super) fn meet(&self, value: &Value) {
-        if !value.is_known() {
-            self.met.borrow_mut().get_or_insert_default().extend(value.waits_for());
-        }
+        self.met.borrow_mut().take_all(value);
     }
 
-    /// Runs `evaluate` and gives, beside its result, what the unknown values wait for that it met, if it met any.
-    pub(super) fn watched<T>(&self, evaluate: impl FnOnce() -> T) -> (T, Option<BTreeSet<String>>) {
+    /// Runs `evaluate` and gives, beside its result, the marks of the values that it met.
+    pub(super) fn watched<T>(&self, evaluate: impl FnOnce() -> T) -> (T, Marks) {
         let before = self.met.take();
         let result = evaluate();
         let met = self.met.replace(before);
-        if let Some(met) = &met {
-            self.met.borrow_mut().get_or_insert_default().extend(met.iter().cloned());
-        }
+        self.met.borrow_mut().join(met.clone());
         (result, met)
     }
 }
 
 /// What several operands lend to what is computed from them.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Marks {
     pub(super) sensitive: bool,
     pub(super) unknown: bool,
@@ -225,6 +222,13 @@ impl Marks {
             self.unknown = true;
             self.waits.extend(value.waits_for());
         }
+    }
+
+    /// Takes the marks of other operands.
+    pub(super) fn join(&mut self, other: Self) {
+        self.sensitive |= other.sensitive;
+        self.unknown |= other.unknown;
+        self.waits.extend(other.waits);
     }
 
     /// Lends the marks to a value; where an operand was unknown, the value is unknown, and of that shape.

@@ -27,6 +27,9 @@ pub(super) fn expression(expr: &Expression, place: &Place) -> Result<Expr, Vec<P
     if lower.problems.is_empty() { Ok(expr) } else { Err(lower.problems) }
 }
 
+/// The most splats in one traversal: each is a level of evaluation.
+const MOST_SPLATS: usize = 8;
+
 struct Lower<'a> {
     place: &'a Place,
     problems: Vec<Problem>,
@@ -61,7 +64,12 @@ impl Lower<'_> {
             Expression::FuncCall(call) => self.call(call, span),
             Expression::Traversal(traversal) => {
                 let base = self.expr(&traversal.expr);
-                let ops = traversal.operators.iter().map(|op| self.op(op.value(), op.span())).collect();
+                let ops: Vec<_> = traversal.operators.iter().map(|op| self.op(op.value(), op.span())).collect();
+                let splats = ops.iter().filter(|op| matches!(op.kind, OpKind::AttributeSplat | OpKind::FullSplat));
+                if splats.count() > MOST_SPLATS {
+                    self.problems
+                        .push(Problem::error(format!("more than {MOST_SPLATS} splats follow each other")).at(span));
+                }
                 Node::Traversal(Box::new(base), ops)
             }
             Expression::UnaryOp(op) => Node::Unary(*op.operator.value(), Box::new(self.expr(&op.expr))),

@@ -144,6 +144,9 @@ fn arithmetic(operator: BinaryOperator, a: Number, b: Number) -> Result<Number, 
     if let Some(whole) = whole {
         return Ok(Number::Int(whole));
     }
+    if let (Number::Int(_), Number::Int(_), Op::Plus | Op::Minus | Op::Mul) = (a, b, operator) {
+        return Err("the number is too large".to_owned());
+    }
     let (a, b) = (a.as_f64(), b.as_f64());
     let result = match operator {
         Op::Plus => decimal(a + b),

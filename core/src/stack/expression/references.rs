@@ -228,3 +228,7 @@ fn not_null(condition: &Expr, holds: bool, names: &mut Vec<Arc<str>>) {
 fn mentions(expr: &Expr, bound: &[Arc<str>]) -> bool {
     of_expr(expr).iter().any(|reference| bound.contains(&reference.root))
 }
+
+#[cfg(test)]
+#[path = "references_tests.rs"]
+mod tests;

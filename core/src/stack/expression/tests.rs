@@ -107,3 +107,309 @@ fn a_sole_expression_keeps_its_type_and_anything_else_makes_text() {
         assert_eq!(scalar(text).map(|v| v.to_string()).as_deref(), Ok(want), "{text}");
     }
 }
+
+#[test]
+fn operators_compute_and_decide() {
+    check(&[
+        ("1 + 2 * 3 - 4 / 2", "5"),
+        ("7 % 3", "1"),
+        ("-7 % 3", "-1"),
+        ("7 / 2", "3.5"),
+        ("0.1 + 0.2", "0.3"),
+        ("10 / 3 * 3", "10"),
+        ("9223372036854775807 + 1", "error: the number is too large"),
+        ("-var.n", "-3"),
+        ("\"2\" * \"4\"", "8"),
+        ("1 / 0", "error: division by zero"),
+        ("1 + [1]", "error: `+` needs numbers: it is a list"),
+        ("var.n > 2 && !(var.n >= 4) || false", "true"),
+        ("1 == 1.0", "true"),
+        ("\"1\" == 1", "false"),
+        ("[1, {a = null}] == [1, {a = null}]", "true"),
+        ("var.nothing == null", "true"),
+        ("var.on ? \"a\" : 1", "\"a\""),
+        ("var.on ? 1 : nope.nope", "1"),
+        ("false && nope.nope", "false"),
+        ("true || nope.nope", "true"),
+        ("var.n ? 1 : 2", "error: a condition must be true or false: it is a number"),
+        ("null ? 1 : 2", "error: a condition must be true or false: it is null"),
+        ("!\"true\"", "false"),
+    ]);
+}
+
+#[test]
+fn collections_are_walked_indexed_and_made() {
+    check(&[
+        ("[for v in var.list : upper(v)]", r#"["X", "Y"]"#),
+        ("[for i, v in var.list : \"${i}${v}\" if i > 0]", r#"["1y"]"#),
+        ("{for k, v in var.map : upper(k) => v * 2}", r#"{"A": 2, "B": 4}"#),
+        ("{for u in var.users : length(u.name) => u.name...}", r#"{"3": ["ann", "bob"]}"#),
+        ("{for u in var.users : \"x\" => u.name}", "error: two entries have the same key"),
+        ("[for v in var.n : v]", "error: `for` goes over a list or a map, not over a number"),
+        ("[for v in null : v]", "error: `for` cannot go over null"),
+        ("[for k in [\"a\"] : [for k in [1] : k]]", "[[1]]"),
+        ("var.users[*].name", r#"["ann", "bob"]"#),
+        ("var.users.*.name[0]", "\"ann\""),
+        ("var.users[*].name[0]", "error: a string has no items"),
+        ("var.nothing[*].name", "[]"),
+        ("var.map[*].a", "[1]"),
+        ("var.n[*]", "[3]"),
+        ("var.list[1]", "\"y\""),
+        ("var.list.1", "\"y\""),
+        ("var.list[\"1\"]", "\"y\""),
+        ("var.list[2]", "error: there is no item 2: the list has 2 items, counted from 0"),
+        ("var.list[-1]", "error: there is no item -1: the list has 2 items, counted from 0"),
+        ("var.map[\"a\"]", "1"),
+        ("var.map.c", "error: there is no `c` here"),
+        ("var.nothing.x", "error: `x` cannot be taken of null"),
+        ("var.list.name", "error: a list has no attribute `name`"),
+        ("var.n.x", "error: a number has no attribute `x`"),
+        ("{a = 1, \"b c\" = 2, (var.name) = 3, \"${var.name}2\": 4}", r#"{"a": 1, "b c": 2, "clef": 3, "clef2": 4}"#),
+        ("max([1, 2]...)", "2"),
+        ("max(var.nothing...)", "error: `...` expands a list, not a null"),
+        ("[1, 2,]", "[1, 2]"),
+        ("\n  var.n\n  + 1\n", "4"),
+        ("<<EOT\n  a ${var.n}\n  b\nEOT\n", "\"  a 3\\n  b\\n\""),
+        ("<<-EOT\n    a ${var.n}\n      b\n  EOT\n", "\"a 3\\n  b\\n\""),
+        ("\"${var.nothing}\" == null", "true"),
+        ("\"a${var.nothing}\"", "error: null cannot be put into text"),
+        ("\"a${var.list}\"", "error: this cannot be put into text: it is a list"),
+    ]);
+}
+
+#[test]
+fn what_is_unknown_makes_unknown_what_depends_on_it_and_nothing_else() {
+    let unknown = "(known after apply)";
+    check(&[
+        ("vpc.id", unknown),
+        ("\"x-${vpc.id}\"", unknown),
+        ("vpc.id == \"a\"", unknown),
+        ("vpc == null", "false"),
+        ("vpc.id == null", unknown),
+        ("[vpc.id, 1] == [vpc.id, 2]", "false"),
+        ("[vpc.id] == [vpc.id]", unknown),
+        ("[vpc.id] == [1, 2]", "false"),
+        ("{a = vpc.id} == {b = 1}", "false"),
+        ("false && var.unknown", "false"),
+        ("var.unknown && false", "false"),
+        ("var.unknown && true", unknown),
+        ("var.unknown || true", "true"),
+        ("true ? 1 : vpc.id", "1"),
+        ("var.unknown ? 1 : 1", unknown),
+        ("vpc.cidr_block", "\"10.0.0.0/16\""),
+        ("length([vpc.id, vpc.id])", "2"),
+        ("keys({a = vpc.id})", r#"["a"]"#),
+        ("[vpc.id, \"b\"][1]", "\"b\""),
+        ("[for k, v in {a = vpc.id} : k]", r#"["a"]"#),
+        ("{for k, v in {a = vpc.id} : k => v}", r#"{"a": (known after apply)}"#),
+        ("{for k, v in {a = vpc.id} : v => k}", unknown),
+        ("[for v in [1, 2] : v if vpc.id == v]", unknown),
+        ("[for v in var.unknown : 1]", unknown),
+        ("public[*].id", "[(known after apply), (known after apply)]"),
+        ("public[*].cidr_block", r#"["10.0.0.0/24", "10.0.0.0/24"]"#),
+        ("public[\"a\"].cidr_block", "\"10.0.0.0/24\""),
+        ("keys(public)", r#"["a", "b"]"#),
+        ("try(vpc.id, 1)", unknown),
+        ("try(vpc.cidr_block, 1)", "\"10.0.0.0/16\""),
+        ("try(length([tonumber(vpc.id)]), 0)", unknown),
+        ("can(vpc.id)", unknown),
+        ("try(replica.endpoint, \"none\")", "\"none\""),
+        ("try(nope(1), 2)", "error: there is no function `nope`"),
+        ("replica == null ? \"none\" : replica.endpoint", "\"none\""),
+        ("one(replica[*].endpoint)", "null"),
+        ("replica.endpoint", "error: `endpoint` cannot be taken of null"),
+        ("vpc.id.name", "error: a value of type string has no attribute `name`"),
+        ("vpc.id[0]", "error: a value of type string has no item 0"),
+        ("coalesce(\"\", null, vpc.id, \"x\")", unknown),
+        ("coalesce(\"a\", vpc.id)", "\"a\""),
+        ("toset([vpc.id, \"a\"])", unknown),
+        ("flatten([[vpc.id], [1]])", "[(known after apply), 1]"),
+        ("flatten([var.unknown, [1]])", unknown),
+        ("zipmap([\"a\"], [vpc.id])", r#"{"a": (known after apply)}"#),
+        ("zipmap([vpc.id], [1])", unknown),
+        ("merge({a = vpc.id}, {b = 1}).b", "1"),
+        ("jsonencode({a = vpc.id})", unknown),
+        ("\"%{ if vpc.id == \"a\" }x%{ endif }\"", unknown),
+    ]);
+    let value = scalar("${\"${vpc.id}-${public[\"a\"].id}\"}").unwrap();
+    assert_eq!(value.waits_for().into_iter().collect::<Vec<_>>(), ["public[\"a\"]", "vpc"]);
+}
+
+#[test]
+fn the_sensitive_mark_follows_every_operand_and_argument() {
+    let secret = "(sensitive)";
+    check(&[
+        ("var.secret", secret),
+        ("\"x${var.secret}\"", secret),
+        ("upper(var.secret)", secret),
+        ("var.secret == \"a\"", secret),
+        ("length(var.secret)", secret),
+        ("var.secret == \"hunter2\" ? 1 : 2", secret),
+        ("true ? 1 : var.secret", "1"),
+        ("var.unknown ? var.secret : 1", secret),
+        ("[var.secret, 1]", "[(sensitive), 1]"),
+        ("[var.secret, 1][1]", "1"),
+        ("[1, 2][sensitive(0)]", secret),
+        ("{a = var.secret}.a", secret),
+        ("{(var.secret) = 1}", secret),
+        ("keys({a = var.secret})", r#"["a"]"#),
+        ("length([var.secret])", "1"),
+        ("merge({a = var.secret}, {b = 1}).b", "1"),
+        ("jsonencode({a = var.secret})", secret),
+        ("toset([var.secret])", secret),
+        ("flatten([sensitive([1])])", secret),
+        ("[for v in sensitive([1]) : 2]", secret),
+        ("{for v in [1] : var.secret => v}", secret),
+        ("[for v in [1] : v if var.secret != \"\"]", secret),
+        ("try(var.secret, 1)", secret),
+        ("var.secret == null || true", secret),
+        ("nonsensitive(var.secret)", "\"hunter2\""),
+        ("issensitive(var.secret)", "true"),
+        ("issensitive(1)", "false"),
+        ("sensitive(vpc.id)", secret),
+        (
+            "var.map[var.secret]",
+            "error: there is no such item; the key or what it is taken of is sensitive and not shown",
+        ),
+        ("tonumber(var.secret)", "error: `tonumber`: an argument does not fit; it is sensitive and not shown"),
+        ("var.secret.x", "error: there is no such item; the key or what it is taken of is sensitive and not shown"),
+        ("{for v in [1, 2] : var.secret => v}", "error: two entries have the same key"),
+        (
+            "parseint(sensitive([\"x\", 2])...)",
+            "error: `parseint`: an argument does not fit; it is sensitive and not shown",
+        ),
+        ("coalesce(null, var.secret)", secret),
+        ("concat([var.secret], [1])", "[(sensitive), 1]"),
+    ]);
+}
+
+fn problem(text: &str) -> Problem {
+    match Template::parse(text, &Place::verbatim(FileId(0), 0, text.len())) {
+        Err(mut problems) => problems.remove(0),
+        Ok(template) => *template.evaluate(&Small(variables()), &Files::none()).unwrap_err(),
+    }
+}
+
+#[test]
+fn problems_name_place_and_way_out() {
+    for (text, marked, message, hint) in [
+        (
+            "a ${aws:username} b",
+            "${aws:username}",
+            "`${aws:username}` is no expression",
+            "To keep it as it stands, write `$${aws:username}`.",
+        ),
+        ("${*}", "${*}", "`${*}` is no expression", "To keep it as it stands, write `$${*}`."),
+        ("${VAR:-x}", "${VAR:-x}", "`${VAR:-x}` is no expression", "To keep it as it stands, write `$${VAR:-x}`."),
+        ("${ARGS[@]}", "${ARGS[@]}", "`${ARGS[@]}` is no expression", "To keep it as it stands, write `$${ARGS[@]}`."),
+        (
+            "${HOME}",
+            "HOME",
+            "there is no `HOME`",
+            "To keep `${HOME}` as it stands, for a shell to read, write `$${HOME}`.",
+        ),
+        (
+            "-w %{http_code}",
+            "%{",
+            "`%{` does not begin a directive here",
+            "To keep it as it stands, write `%%{`; the directives are if, else, endif, for and endfor.",
+        ),
+        ("a %{ if true }b", "%{", "`%{ if }` has no `%{ endif }`", ""),
+        ("%{ endif }", "%{ endif }", "`%{ endif }` has no `%{ if }` before it", ""),
+        ("a ${var.n", "${", "`${` is not closed", "Write `}` behind the expression."),
+        ("a ${\"x}", "${", "the expression is not complete", "A quote or a bracket in it is not closed."),
+        ("a ${ }", "${ }", "the expression is empty", "To keep `${}` as it stands, write `$${}`."),
+        ("${upper('a')}", "'", "text stands in double quotes", "Write `\"…\"` instead of `'…'`."),
+        ("${var.n = 3}", "=", "`=` does not belong here", "Use `==` to compare."),
+        ("${var.n 3}", "3", "`}` is expected here, not `3`", ""),
+        ("${1 +}", "}", "an expression is expected here, not `}`", ""),
+        ("${upperr(1)}", "upperr", "there is no function `upperr`", "Did you mean `upper`?"),
+        (
+            "${timestamp()}",
+            "timestamp",
+            "there is no function `timestamp`",
+            "Nothing reads the clock: pass the time in a variable.",
+        ),
+        ("${upper()}", "upper()", "too few arguments for `upper`", "It is `upper(string)`."),
+        ("${upper(1, 2)}", "upper(1, 2)", "too many arguments for `upper`", "It is `upper(string)`."),
+        ("${substr(\"a\", [], 1)}", "[]", "`substr`: a whole number is needed: it is a list", ""),
+        ("${vcp.id}", "vcp", "there is no `vcp`", "Did you mean `vpc`?"),
+        ("${var.users[0].nane}", ".nane", "there is no `nane` here", "Did you mean `name`?"),
+        (
+            "${aws_internet_gateway.igw.id}",
+            "aws_internet_gateway",
+            "there is no `aws_internet_gateway`",
+            "Resources are referred to by their name alone: write `igw.id`.",
+        ),
+        (
+            "${aws_vpc.main.id}",
+            "aws_vpc",
+            "there is no `aws_vpc`",
+            "Resources are referred to by their name alone: write `vpc.id`.",
+        ),
+        (
+            "${data.aws_ami.ubuntu.id}",
+            "data",
+            "there is no `data`",
+            "Terraform's `data` is `lookup` here: write `lookup.ubuntu.id`.",
+        ),
+        (
+            "${count.index}",
+            "count",
+            "there is no `count`",
+            "There is no `count`: use `for_each` with a map or distinct strings, and `each.key`.",
+        ),
+        (
+            "${path.module}/x",
+            "path",
+            "there is no `path`",
+            "Paths are relative to the file they stand in: leave `${path.module}/` out.",
+        ),
+        (
+            "${terraform.workspace}",
+            "terraform",
+            "there is no `terraform`",
+            "What Terraform calls the workspace is the environment: write `${env}`.",
+        ),
+        ("${true ? 1 + [] : 2}", "[]", "`+` needs numbers: it is a list", ""),
+        (
+            "é ${var.x}",
+            ".x",
+            "there is no `x` here",
+            "There is `list`, `map`, `n`, `name`, `nothing`, `on`, `secret`, `unknown`, `users`.",
+        ),
+        (
+            "${\"\\q\"}",
+            "q",
+            "there is no escape `\\q`",
+            "Write `\\\\` for a backslash; the escapes are \\n, \\r, \\t, \\\", \\\\, \\uXXXX and \\UXXXXXXXX.",
+        ),
+    ] {
+        let problem = problem(text);
+        let span = problem.span.unwrap();
+        assert_eq!(problem.message, message, "{text}");
+        assert_eq!(&text[span.start as usize..span.end as usize], marked, "{text}");
+        assert_eq!(problem.hints.first().map_or("", String::as_str), hint, "{text}");
+    }
+}
+
+#[test]
+fn deep_nesting_is_refused_and_not_a_crash() {
+    for deep in [
+        format!("${{{}1{}}}", "(".repeat(10_000), ")".repeat(10_000)),
+        format!("${{{}1}}", "-".repeat(10_000)),
+        format!("${{1{}}}", "+1".repeat(10_000)),
+        format!("${{a{}}}", "[a".repeat(10_000)),
+        format!("${{var.list{}}}", "[*]".repeat(10_000)),
+        "${\"".repeat(10_000),
+        "%{ if a }".repeat(10_000),
+        format!("${{{}a{}}}", "a ? ".repeat(10_000), " : a".repeat(10_000)),
+    ] {
+        assert!(Template::parse(&deep, &Place::verbatim(FileId(0), 0, deep.len())).is_err(), "{}", &deep[..20]);
+    }
+    let nested = format!("${{{}1{}}}", "abs(".repeat(60), ")".repeat(60));
+    assert_eq!(scalar(&nested), Ok(Value::from(1)));
+    let chain = format!("${{{}}}", ["1"; 128].join("+"));
+    assert_eq!(scalar(&chain), Ok(Value::from(128)));
+    assert!(scalar(&format!("${{var{}}}", ".a".repeat(100_000))).is_err());
+}

@@ -27,20 +27,18 @@ pub(super) fn variable(
 
 fn global(evaluation: &Evaluation<'_>, name: &str, ops: &[Op], span: Span, scope: Option<&Scope<'_>>) -> Outcome {
     let mut steps = Vec::with_capacity(ops.len());
-    let mut sensitive = false;
     for op in ops {
         let key = match &op.kind {
             OpKind::Attribute(name) => Key::Name(Arc::clone(name)),
             OpKind::AttributeSplat | OpKind::FullSplat => Key::Splat,
             OpKind::Index(index) => {
-                let index = evaluation.expr(index, scope)?;
-                sensitive |= matches!(index, Value::Sensitive(_));
-                match index.reveal() {
-                    Value::String(name) => Key::Name(Arc::clone(name)),
+                match evaluation.expr(index, scope)? {
+                    Value::String(name) => Key::Name(name),
                     Value::Number(n) => match n.as_i64() {
                         Some(n) => Key::Index(n),
                         None => break,
                     },
+                    // A sensitive key is not handed over: whoever owns the name may show it.
                     _ => break,
                 }
             }
@@ -50,16 +48,15 @@ fn global(evaluation: &Evaluation<'_>, name: &str, ops: &[Op], span: Span, scope
     let found = evaluation.names.get(name, &steps, span)?;
     let used = found.used.min(steps.len());
     let splat = ops[..used].iter().rposition(|op| matches!(op.kind, OpKind::AttributeSplat | OpKind::FullSplat));
-    let value = match splat {
-        None => apply(evaluation, found.value, &ops[used..], scope)?,
+    match splat {
+        None => apply(evaluation, found.value, &ops[used..], scope),
         Some(at) => {
             let reach = reach(&ops[at], &ops[at + 1..]).saturating_sub(used - at - 1);
             let (each, after) = ops[used..].split_at(reach);
             let items = over_items(evaluation, &found.value, each, scope)?;
-            apply(evaluation, items, after, scope)?
+            apply(evaluation, items, after, scope)
         }
-    };
-    Ok(if sensitive { value.sensitive() } else { value })
+    }
 }
 
 /// How many of the steps after a splat are taken of each item.
@@ -75,10 +72,10 @@ pub(super) fn apply(evaluation: &Evaluation<'_>, value: Value, ops: &[Op], scope
     let mut value = value;
     for (at, op) in ops.iter().enumerate() {
         value = match &op.kind {
-            OpKind::Attribute(name) => attribute(&value, name, op.span)?,
+            OpKind::Attribute(name) => shielded(&value, &Value::Null, attribute(&value, name, op.span))?,
             OpKind::Index(expr) => {
                 let key = evaluation.expr(expr, scope)?;
-                mark_like(&key, index(&value, key.reveal(), op.span)?)
+                mark_like(&key, shielded(&value, &key, index(&value, key.reveal(), op.span))?)
             }
             OpKind::AttributeSplat | OpKind::FullSplat => {
                 let (each, after) = ops[at + 1..].split_at(reach(op, &ops[at + 1..]));
@@ -88,6 +85,16 @@ pub(super) fn apply(evaluation: &Evaluation<'_>, value: Value, ops: &[Op], scope
         };
     }
     Ok(value)
+}
+
+/// The result, or a problem that shows nothing of what is sensitive.
+fn shielded(value: &Value, key: &Value, result: Outcome) -> Outcome {
+    result.map_err(|problem| match (value, key, problem.span) {
+        (Value::Sensitive(_), _, Some(span)) | (_, Value::Sensitive(_), Some(span)) => {
+            fail("there is no such item; the key or what it is taken of is sensitive and not shown", span)
+        }
+        _ => problem,
+    })
 }
 
 /// What a splat goes over: the items of a list, nothing for null, and the value itself for anything else.

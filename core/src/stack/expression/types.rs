@@ -19,8 +19,13 @@ const TYPES: [&str; 10] = ["any", "bool", "number", "string", "list", "set", "ma
 
 /// Reads a type as Terraform writes it; a bare `list`, `set` or `map` is one of `any`.
 pub fn parse_shape(text: &str, place: &Place) -> Result<Shape, Vec<Problem>> {
-    let expr = parse::expression(text, place).map_err(|problem| vec![problem])?;
-    shape(&expr, place).map_err(|problem| vec![*problem])
+    // Positions count from where the type begins; space before it would shift them.
+    let (place, text) = match text.trim_start() {
+        trimmed if trimmed.len() == text.len() => (place.clone(), text),
+        trimmed => (Place::whole(place.span()), trimmed),
+    };
+    let expr = parse::expression(text.trim_end(), &place).map_err(|problem| vec![problem])?;
+    shape(&expr, &place).map_err(|problem| vec![*problem])
 }
 
 fn shape(expr: &Expression, place: &Place) -> Outcome<Shape> {

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::super::convert::{number, text, truth, whole, with_article};
+use super::super::convert::{number, text, whole, with_article};
 use super::Fault;
 use crate::kind::{Map, Number, Value};
 
 /// The arguments of a call; as many as the function's signature allows.
-pub(super) struct Arguments<'a>(pub(super) &'a [Value]);
+pub(in super::super) struct Arguments<'a>(pub(super) &'a [Value]);
 
 impl<'a> Arguments<'a> {
     pub(super) fn len(&self) -> usize {
@@ -46,10 +46,6 @@ impl<'a> Arguments<'a> {
             .ok()
             .filter(|n| *n <= most)
             .ok_or_else(|| Fault::at(at, format!("a whole number from 0 to {most} is needed, not {n}")))
-    }
-
-    pub(super) fn truth(&self, at: usize) -> Result<bool, Fault> {
-        truth(self.value(at)).map_err(|m| Fault::at(at, format!("a bool is needed: {m}")))
     }
 
     pub(super) fn list(&self, at: usize) -> Result<&'a [Value], Fault> {

@@ -162,7 +162,9 @@ fn flatten(arguments: &Arguments<'_>) -> Result<Value, Fault> {
     let (mut result, mut marks) = (Vec::new(), Marks::default());
     walk(arguments.list(0)?, &mut result, &mut marks);
     if marks.unknown {
-        result.iter().for_each(|item| marks.take_all(item));
+        for item in &result {
+            marks.take_all(item);
+        }
     }
     Ok(marks.finish(Value::list(result), || Shape::List(Box::new(Shape::Any))))
 }
@@ -286,13 +288,86 @@ fn zipmap(arguments: &Arguments<'_>) -> Result<Value, Fault> {
     let mut marks = Marks::default();
     arguments.list(0)?.iter().for_each(|key| marks.take_all(key));
     if marks.unknown {
-        values.iter().for_each(|value| marks.take_all(value));
+        for value in values {
+            marks.take_all(value);
+        }
         return Ok(marks.finish(Value::Null, || Shape::Map(Box::new(Shape::Any))));
     }
     let keys = arguments.texts(0)?;
     if keys.len() != values.len() {
         return Err(Fault::at(1, format!("there are {} keys, but {} values", keys.len(), values.len())));
     }
-    let map = Value::map(keys.iter().map(|key| key.to_string()).zip(values.iter().cloned()));
+    let map = Value::map(keys.iter().map(ToString::to_string).zip(values.iter().cloned()));
     Ok(marks.finish(map, || Shape::Any))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::tests::check;
+
+    #[test]
+    fn collections_are_terraforms() {
+        check(&[
+            ("alltrue([\"true\", true])", "true"),
+            ("alltrue([true, false])", "false"),
+            ("alltrue([])", "true"),
+            ("anytrue([null, true])", "true"),
+            ("anytrue([])", "false"),
+            (r#"chunklist(["a", "b", "c", "d", "e"], 2)"#, r#"[["a", "b"], ["c", "d"], ["e"]]"#),
+            ("chunklist([1, 2], 0)", "[[1, 2]]"),
+            (r#"coalesce("", "b")"#, "\"b\""),
+            ("coalesce(1, 2)", "1"),
+            ("coalesce(null, \"\")", "error: `coalesce`: every argument is null or an empty string"),
+            (r#"coalescelist([], ["c", "d"])"#, r#"["c", "d"]"#),
+            ("coalescelist(1)", "error: `coalescelist`: a list is needed: it is a number"),
+            (r#"compact(["a", "", "b", null, "c"])"#, r#"["a", "b", "c"]"#),
+            (r#"concat(["a", ""], ["b", "c"])"#, r#"["a", "", "b", "c"]"#),
+            ("concat()", "[]"),
+            (r#"contains(["a", "b"], "a")"#, "true"),
+            (r#"contains(["a", "b"], "c")"#, "false"),
+            ("contains([null], null)", "true"),
+            (r#"distinct(["a", "b", "a", "c", "d", "b"])"#, r#"["a", "b", "c", "d"]"#),
+            (r#"element(["a", "b", "c"], 1)"#, "\"b\""),
+            (r#"element(["a", "b", "c"], 3)"#, "\"a\""),
+            (r#"element(["a", "b", "c"], -1)"#, "\"c\""),
+            ("element([], 0)", "error: `element`: the list is empty"),
+            (r#"flatten([["a", "b"], [], ["c"]])"#, r#"["a", "b", "c"]"#),
+            (r#"flatten([[["a"], []], "c"])"#, r#"["a", "c"]"#),
+            (r#"index(["a", "b", "c"], "b")"#, "1"),
+            (r#"index(["a"], "b")"#, "error: `index`: the list has no such item"),
+            ("keys({b = 1, a = 2})", r#"["a", "b"]"#),
+            ("length([])", "0"),
+            ("length({a = 1})", "1"),
+            (r#"length("🤷🏻‍♀️é")"#, "2"),
+            ("length(1)", "error: `length`: a list, map or string is needed: it is a number"),
+            (r#"lookup({a = "ay"}, "a", "what?")"#, "\"ay\""),
+            (r#"lookup({a = "ay"}, "c", null)"#, "null"),
+            (r#"lookup({}, "c")"#, "error: `lookup`: the map has no key `c`, and there is no default"),
+            (r#"matchkeys(["i-123", "i-abc", "i-def"], ["west", "east", "east"], ["east"])"#, r#"["i-abc", "i-def"]"#),
+            (r#"merge({a = "b", c = "d"}, null, {e = "f", c = "z"})"#, r#"{"a": "b", "c": "z", "e": "f"}"#),
+            ("merge()", "{}"),
+            ("merge([{a = 1}, {b = 2}]...)", r#"{"a": 1, "b": 2}"#),
+            ("one([])", "null"),
+            (r#"one(["hello"])"#, "\"hello\""),
+            ("one([1, 2])", "error: `one`: a list of at most one item is needed: it has 2"),
+            ("range(3)", "[0, 1, 2]"),
+            ("range(1, 4)", "[1, 2, 3]"),
+            ("range(1, 8, 2)", "[1, 3, 5, 7]"),
+            ("range(4, 1)", "[4, 3, 2]"),
+            ("range(10, 5, -2)", "[10, 8, 6]"),
+            ("range(0, 0.3, 0.1)", "[0, 0.1, 0.2]"),
+            ("range(5, 1, 1)", "error: `range`: the step leads away from the limit"),
+            ("range(1, 2, 0)", "error: `range`: the step must not be zero"),
+            ("range(1e9)", "error: `range`: more than 1024 values"),
+            ("reverse([1, 2, 3])", "[3, 2, 1]"),
+            (r#"slice(["a", "b", "c", "d"], 1, 3)"#, r#"["b", "c"]"#),
+            ("slice([1], 1, 0)", "error: `slice`: the start lies behind the end"),
+            ("slice([1], 0, 2)", "error: `slice`: a whole number from 0 to 1 is needed, not 2"),
+            (r#"sort(["e", "d", "a", "x"])"#, r#"["a", "d", "e", "x"]"#),
+            (r#"transpose({a = ["1", "2"], b = ["2", "3"]})"#, r#"{"1": ["a"], "2": ["a", "b"], "3": ["b"]}"#),
+            ("values({a = 3, c = 2, d = 1})", "[3, 2, 1]"),
+            (r#"zipmap(["a", "b"], [1, 2])"#, r#"{"a": 1, "b": 2}"#),
+            (r#"zipmap(["a"], [])"#, "error: `zipmap`: there are 1 keys, but 0 values"),
+        ]);
+    }
 }

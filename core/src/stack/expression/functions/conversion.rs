@@ -1,10 +1,9 @@
 //! Types, marks and attempts: `tostring`, `sensitive`, `try` and the like.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::super::convert::{convert, shape_of};
-use super::super::eval::{Evaluation, Outcome, Scope, fail_with};
+use super::super::eval::{Evaluation, Marks, Outcome, Scope, fail_with};
 use super::super::syntax::Call;
 use super::arguments::Arguments;
 use super::{Fault, Function, Gives, Run};
@@ -79,37 +78,65 @@ fn issensitive(arguments: &Arguments<'_>) -> Result<Value, Fault> {
 /// The first expression that has a value. Once one of them met something unknown, nothing is decided: with the
 /// value known it may fail, and the next one be the result.
 fn attempt(evaluation: &Evaluation<'_>, call: &Call, span: Span, scope: Option<&Scope<'_>>) -> Outcome {
+    let mut marks = Marks::default();
     let mut last = None;
     for argument in &call.arguments {
         let (result, met) = evaluation.watched(|| evaluation.expr(argument, scope));
-        match (result, met) {
-            (result, Some(met)) => return Ok(undecided(Shape::Any, met, result.ok())),
-            (Ok(value), None) => return Ok(value),
-            (Err(problem), None) => last = Some(problem),
+        marks.join(met);
+        match result {
+            Ok(value) => return Ok(marks.finish(value, || Shape::Any)),
+            Err(_) if marks.unknown => return Ok(marks.finish(Value::Null, || Shape::Any)),
+            Err(problem) => last = Some(problem),
         }
     }
-    let problem = fail_with("`try`: none of the expressions has a value", span, "Give a last one that cannot fail.");
-    Err(match last {
-        Some(last) => {
-            let mut problem = problem;
-            let place = last.span.unwrap_or(span);
-            problem.related.push((place, last.message));
-            problem
-        }
-        None => problem,
-    })
+    let mut problem =
+        fail_with("`try`: none of the expressions has a value", span, "Give a last one that cannot fail.");
+    if let Some(last) = last {
+        problem.related.push((last.span.unwrap_or(span), last.message));
+    }
+    Err(problem)
 }
 
 fn can(evaluation: &Evaluation<'_>, call: &Call, _: Span, scope: Option<&Scope<'_>>) -> Outcome {
     let Some(argument) = call.arguments.first() else { return Ok(Value::Bool(false)) };
     let (result, met) = evaluation.watched(|| evaluation.expr(argument, scope));
-    Ok(match met {
-        Some(met) => undecided(Shape::Bool, met, result.ok()),
-        None => Value::Bool(result.is_ok()),
-    })
+    Ok(met.finish(Value::Bool(result.is_ok()), || Shape::Bool))
 }
 
-fn undecided(shape: Shape, met: BTreeSet<String>, value: Option<Value>) -> Value {
-    let unknown = Value::Unknown(Arc::new(Unknown { shape, waits_for: met }));
-    if value.is_some_and(|value| value.has_sensitive()) { unknown.sensitive() } else { unknown }
+#[cfg(test)]
+mod tests {
+    use super::super::super::tests::check;
+
+    #[test]
+    fn conversions_are_terraforms() {
+        check(&[
+            ("tobool(\"true\")", "true"),
+            ("tobool(null)", "null"),
+            ("tobool(\"no\")", "error: `tobool`: a bool is needed: the text is neither `true` nor `false`"),
+            ("tonumber(\"1.5\")", "1.5"),
+            ("tonumber(\"no\")", "error: `tonumber`: a number is needed: the text is no number"),
+            ("tostring(1)", "\"1\""),
+            ("tostring([])", "error: `tostring`: a string is needed: it is a list"),
+            ("tolist([\"a\", 1, true])", r#"["a", "1", "true"]"#),
+            ("toset([\"c\", \"b\", \"b\"])", r#"["b", "c"]"#),
+            ("toset([3, 20, 3])", "[3, 20]"),
+            ("tomap({a = 1, b = \"x\"})", r#"{"a": "1", "b": "x"}"#),
+            ("type({a = [1, \"x\"], b = null})", "\"object({a = tuple([number, string]), b = any})\""),
+            ("type(vpc.id)", "(known after apply)"),
+        ]);
+    }
+
+    #[test]
+    fn attempts_give_the_first_value() {
+        check(&[
+            ("try(var.map.c, var.map.a, 3)", "1"),
+            ("try(var.map.c, var.map.d)", "error: `try`: none of the expressions has a value"),
+            ("try(null, 1)", "null"),
+            ("can(var.map.c)", "false"),
+            ("can(var.map.a)", "true"),
+            ("try(tonumber(var.secret), 0)", "(sensitive)"),
+            ("can(tonumber(var.secret))", "(sensitive)"),
+            ("[for v in [var.unknown] : try(v.x, 1)]", "[(known after apply)]"),
+        ]);
+    }
 }

@@ -3,9 +3,20 @@
 //! One table, split over files by family. A function sees values without marks; what marks its arguments lend to its
 //! result is decided here, once, by how it runs ([`Run`]).
 
+#![expect(clippy::unnecessary_wraps, reason = "all functions of the table have one signature")]
+
 mod arguments;
 mod collections;
 mod conversion;
+mod encoding;
+mod format;
+mod hashing;
+mod networks;
+mod numbers;
+mod reading;
+mod sets;
+mod strings;
+mod time;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -129,7 +140,18 @@ impl std::fmt::Debug for Function {
     }
 }
 
-const FAMILIES: [&[Function]; 2] = [collections::FUNCTIONS, conversion::FUNCTIONS];
+const FAMILIES: [&[Function]; 10] = [
+    collections::FUNCTIONS,
+    conversion::FUNCTIONS,
+    encoding::FUNCTIONS,
+    hashing::FUNCTIONS,
+    networks::FUNCTIONS,
+    numbers::FUNCTIONS,
+    reading::FUNCTIONS,
+    sets::FUNCTIONS,
+    strings::FUNCTIONS,
+    time::FUNCTIONS,
+];
 
 static TABLE: LazyLock<BTreeMap<&'static str, &'static Function>> =
     LazyLock::new(|| FAMILIES.into_iter().flatten().map(|function| (function.name, function)).collect());
@@ -215,7 +237,7 @@ pub(super) fn call(evaluation: &Evaluation<'_>, call: &Call, span: Span, scope: 
     if marks.unknown {
         return Ok(marks.finish(Value::Null, || function.shape()));
     }
-    let secret = values.iter().any(Value::has_sensitive);
+    let secret = marks.sensitive || values.iter().any(Value::has_sensitive);
     let values: Vec<_> = match function.run {
         Run::Deep(_) | Run::Files(_) => values.into_iter().map(stripped).collect(),
         Run::Shallow(_) => values.iter().map(|value| value.reveal().clone()).collect(),
@@ -235,5 +257,37 @@ pub(super) fn call(evaluation: &Evaluation<'_>, call: &Call, span: Span, scope: 
                 if secret { "an argument does not fit; it is sensitive and not shown" } else { &fault.message };
             Err(fail(format!("`{}`: {reason}", function.name), place))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The list of stack-language.md.
+    const PAGE: &str = "abs ceil floor max min pow log parseint signum sum chomp endswith format formatlist indent \
+        join lower trim trimprefix trimsuffix trimspace regex regexall replace split startswith strcontains strrev \
+        substr title upper alltrue anytrue chunklist coalesce coalescelist compact concat contains distinct element \
+        flatten index keys length lookup matchkeys merge one range reverse setintersection setproduct setsubtract \
+        setunion slice sort sum transpose values zipmap base64encode base64decode base64gzip urlencode jsonencode \
+        jsondecode yamlencode yamldecode csvdecode textencodebase64 base64sha256 md5 sha1 sha256 sha512 uuidv5 \
+        cidrhost cidrnetmask cidrsubnet cidrsubnets file fileexists fileset filebase64 filesha256 templatefile \
+        basename dirname can try tobool tolist tomap tonumber toset tostring type sensitive nonsensitive issensitive \
+        timeadd formatdate";
+
+    #[test]
+    fn every_function_of_the_language_is_there_and_no_other() {
+        let page: std::collections::BTreeSet<_> = PAGE.split_whitespace().collect();
+        assert_eq!(TABLE.keys().copied().collect::<std::collections::BTreeSet<_>>(), page);
+        assert_eq!(TABLE.len(), FAMILIES.iter().map(|family| family.len()).sum::<usize>(), "a name is there twice");
+    }
+
+    #[test]
+    fn signatures_say_how_many_arguments_there_may_be() {
+        let counts = |name: &str| TABLE[name].counts();
+        assert_eq!(counts("range"), (1, 3));
+        assert_eq!(counts("concat"), (0, usize::MAX));
+        assert_eq!(counts("max"), (1, usize::MAX));
+        assert_eq!(counts("substr"), (3, 3));
     }
 }
