@@ -238,11 +238,14 @@ impl Lines {
     }
 
     /// What became of an apply.
-    pub fn summary(&mut self, report: &Report) {
+    pub fn summary(&mut self, report: &Report, sources: &Sources) {
         let of = |test: fn(&Outcome) -> bool| report.outcomes.iter().filter(|o| test(o)).count();
         let fields = json!({
             "succeeded": report.succeeded(),
             "stopped": report.stopped,
+            "lost": report.lost.as_deref().map(|e| error(e, sources)),
+            "things": report.things,
+            "outputs": super::things::outputs_json(&report.outputs)["outputs"],
             "steps": {
                 "done": of(|o| matches!(o, Outcome::Done)),
                 "failed": of(|o| matches!(o, Outcome::Failed(_))),

@@ -7,9 +7,8 @@ use serde_json::{Value as Json, json};
 use super::json;
 use super::style::{CHANGE, FAINT, Layout, REMOVE, STRONG, clean, columns, count, pad, paint, plain};
 use super::value::{Head, Sign, block, name_width};
-use crate::engine::plan::OutputChange;
 use crate::error::{Error, ErrorKind, Result};
-use crate::kind::{Observed, Owned, Status, Value};
+use crate::kind::{Observed, Output, Owned, Status, Value};
 
 /// What lives, one line each, sorted by address; the last line counts.
 #[must_use]
@@ -83,7 +82,7 @@ fn status(thing: &Observed) -> String {
 
 /// The outputs of a stack.
 #[must_use]
-pub fn outputs(outputs: &[OutputChange], layout: Layout) -> String {
+pub fn outputs(outputs: &[Output], layout: Layout) -> String {
     if outputs.is_empty() {
         return "The stack has no outputs.\n".to_owned();
     }
@@ -100,8 +99,8 @@ pub fn outputs(outputs: &[OutputChange], layout: Layout) -> String {
 
 /// The outputs for machines.
 #[must_use]
-pub fn outputs_json(outputs: &[OutputChange]) -> Json {
-    let entry = |output: &OutputChange| {
+pub fn outputs_json(outputs: &[Output]) -> Json {
+    let entry = |output: &Output| {
         let value = if output.sensitive { output.value.clone().sensitive() } else { output.value.clone() };
         let entry = json!({
             "value": json::value(&value),
@@ -115,7 +114,7 @@ pub fn outputs_json(outputs: &[OutputChange]) -> Json {
 }
 
 /// One output as a script takes it: text as it is, anything else as JSON. What is sensitive or not known is an error.
-pub fn output_raw(output: &OutputChange) -> Result<String> {
+pub fn output_raw(output: &Output) -> Result<String> {
     if output.sensitive || output.value.has_sensitive() {
         return Err(Error::new(ErrorKind::Usage, format!("the output {} is sensitive and never shown", output.name))
             .hint("let what needs it read it from where it is kept, such as Secrets Manager"));

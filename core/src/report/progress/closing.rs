@@ -8,8 +8,8 @@ use super::track::Track;
 use crate::engine::event::{Outcome, Report};
 use crate::engine::plan::{Action, StepId};
 use crate::error::{Error, ErrorKind, Sources, Span};
-use crate::report::error;
 use crate::report::style::{ALARM, GOOD, Layout, STRONG, WARN, clean, count, duration, paint, wrap};
+use crate::report::{error, problem};
 
 /// Most names in one list; the rest is counted.
 const MOST: usize = 12;
@@ -22,7 +22,7 @@ pub(super) fn text(
     layout: Layout,
     took: Duration,
 ) -> String {
-    let mut out = String::new();
+    let mut out = String::from("\n");
     let (mut failed, mut unfinished) = (Vec::new(), Vec::new());
     for (id, error) in failures(report) {
         if error.kind == ErrorKind::Cancelled { unfinished.push((id, error)) } else { failed.push((id, error)) }
@@ -44,8 +44,16 @@ pub(super) fn text(
     );
     section(&mut out, "Not begun, because of what failed:", skipped(track, report), layout);
     section(&mut out, "Not begun:", not_started(track, report), layout);
+    if let Some(lost) = &report.lost {
+        out.push_str(&error::text(lost, None, sources, layout));
+        out.push('\n');
+    }
+    if !report.problems.is_empty() {
+        out.push_str(&problem::text(&report.problems, sources, layout));
+        out.push('\n');
+    }
     let took = duration(took);
-    if report.succeeded() {
+    if report.succeeded() && report.lost.is_none() {
         let line = format!("{} {}", paint(GOOD, format!("Done in {took}:")), done(track, report));
         out.push_str(&wrap("", &line, layout));
         return out;

@@ -46,7 +46,7 @@ fn what_happens_is_one_json_line_each() {
     lines.problems(&plan.warnings, &sources);
     lines.error(&error, &sources);
     let outcomes = vec![Outcome::Done, Outcome::Failed(Box::new(error)), Outcome::NotStarted];
-    lines.summary(&Report { outcomes, stopped: true });
+    lines.summary(&Report { outcomes, stopped: true, ..Report::default() }, &sources);
     lines.finish().unwrap();
     insta::assert_snapshot!(sheet.text().replace(env!("CARGO_PKG_VERSION"), "x.y.z"));
 }

@@ -56,7 +56,7 @@ fn failing() -> (Plan, Vec<(u64, Event)>, Report) {
         Outcome::Skipped(StepId(1)),
         Outcome::Done,
     ];
-    (plan, events, Report { outcomes, stopped: false })
+    (plan, events, Report { outcomes, stopped: false, ..Report::default() })
 }
 
 /// Plays the events with a tick every second.
@@ -98,7 +98,7 @@ fn a_run_without_faults_ends_in_one_line() {
     let (plan, _, mut report) = failing();
     report.outcomes.fill_with(|| Outcome::Done);
     let text = play(&plan, &[], &report, Layout::pipe());
-    assert_eq!(text, "-----\nDone in 0.0 s: 1 created, 1 updated, 2 replaced, 0 deleted, 1 moved.\n");
+    assert_eq!(text, "-----\n\nDone in 0.0 s: 1 created, 1 updated, 2 replaced, 0 deleted, 1 moved.\n");
 }
 
 #[test]

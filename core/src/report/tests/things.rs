@@ -1,8 +1,7 @@
 //! Tables and outputs.
 
 use super::plain;
-use crate::engine::plan::OutputChange;
-use crate::kind::{Address, Map, Observed, Owned, Shape, Status, Value};
+use crate::kind::{Address, Map, Observed, Output, Owned, Shape, Status, Value};
 use crate::report::{Layout, output_raw, outputs, outputs_json, things, things_json};
 
 fn thing(address: Address, generation: u32, id: &str, status: Status) -> Observed {
@@ -39,8 +38,8 @@ fn what_lives_is_a_table_and_on_a_narrow_terminal_paragraphs() {
     assert_eq!(things(&[], Layout::pipe()), "Nothing lives here.\n");
 }
 
-fn output(name: &str, value: Value, sensitive: bool) -> OutputChange {
-    OutputChange { name: name.to_owned(), value, description: None, sensitive }
+fn output(name: &str, value: Value, sensitive: bool) -> Output {
+    Output { name: name.to_owned(), value, description: None, sensitive }
 }
 
 #[test]
