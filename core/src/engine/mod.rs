@@ -2,18 +2,34 @@
 
 pub mod apply;
 pub mod canonical;
+mod decide;
 pub mod declare;
 pub mod diff;
 pub mod document;
+mod draft;
+mod edges;
 pub mod event;
+mod graph;
 pub mod ignore;
+pub mod inventory;
 pub mod known;
 pub mod ledger;
+mod links;
+mod live;
 pub mod lock;
+mod order;
 pub mod overlay;
 pub mod plan;
 pub mod planned;
+pub mod planner;
 pub mod preflight;
+mod removal;
+mod replacement;
+mod resolve;
+mod scene;
 pub mod tags;
 #[cfg(test)]
 pub(crate) mod testing;
+
+pub use planner::plan;
+pub use scene::Options;

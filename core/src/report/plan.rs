@@ -1,7 +1,5 @@
 //! The plan as people read it.
 
-use std::fmt::Write;
-
 use super::problem;
 use super::style::{ADD, ALARM, CHANGE, FAINT, GOOD, Layout, REMOVE, STRONG, WARN, clean, columns, cut, paint, wrap};
 use super::value::{Head, Line, MARGIN, Sign, block, entries, name_width};
@@ -51,11 +49,7 @@ pub fn text(plan: &Plan, view: View<'_>, layout: Layout) -> String {
     out.push('\n');
     // The last line is what pipelines look for: it stays one line there.
     let sum = sum(plan);
-    if layout.terminal {
-        out.push_str(&wrap("", &sum, layout));
-    } else {
-        let _ = writeln!(out, "{sum}");
-    }
+    out.push_str(&if layout.terminal { wrap("", &sum, layout) } else { format!("{sum}\n") });
     out
 }
 
@@ -173,16 +167,16 @@ fn shown(value: &Value, sensitive: bool) -> Value {
 fn remark(a: &AttributeChange) -> String {
     let mut out = String::new();
     if a.forces {
-        let _ = write!(out, "  {}", paint(ALARM, "# forces replacement"));
+        out.push_str(&format!("  {}", paint(ALARM, "# forces replacement")));
     }
     if let Value::Unknown(unknown) = &a.after {
         let from: Vec<&str> = unknown.waits_for.iter().map(String::as_str).filter(|s| !s.is_empty()).collect();
         if !from.is_empty() && from.len() <= 2 {
-            let _ = write!(out, "  {}", paint(FAINT, format!("# from {}", clean(&super::words::and(&from)))));
+            out.push_str(&format!("  {}", paint(FAINT, format!("# from {}", clean(&super::words::and(&from))))));
         }
     }
     if let Some(note) = &a.note {
-        let _ = write!(out, "  {}", paint(FAINT, format!("# {}", clean(note))));
+        out.push_str(&format!("  {}", paint(FAINT, format!("# {}", clean(note)))));
     }
     out
 }
@@ -233,6 +227,6 @@ fn losses(plan: &Plan, layout: Layout) -> String {
         out.push_str(&wrap(&first, &format!("{}: {}", paint(STRONG, clean(address)), clean(loss)), layout));
     }
     let allow: Vec<String> = losses.keys().map(|a| format!("--allow-data-loss {}", shell(a))).collect();
-    let _ = writeln!(out, "  {} {}", paint(WARN, "to allow it:"), cut(&allow.join(" "), 4000));
+    out.push_str(&format!("  {} {}\n", paint(WARN, "to allow it:"), cut(&allow.join(" "), 4000)));
     out
 }

@@ -1,5 +1,3 @@
-mod before;
-mod draft;
 mod schedule;
 mod stops;
 mod work;

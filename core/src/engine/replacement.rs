@@ -1,0 +1,55 @@
+//! In which order a replacement goes: the new one first, or the old one.
+
+use crate::error::Problem;
+use crate::kind::{Declared, Facts, Instance, Observed, Replacement, Type, Unique};
+
+use super::plan::AttributeChange;
+
+/// Whether the new thing is made before the old one goes. The stack decides where it says so, else the kind; where
+/// both would have the same name they cannot live side by side.
+pub(super) fn goes_first(
+    instance: &Instance,
+    facts: &Facts,
+    old: &Observed,
+    new: &Declared,
+    changes: &[AttributeChange],
+) -> Result<bool, Vec<Problem>> {
+    let asked = instance.lifecycle.create_before_destroy;
+    let wanted = asked.unwrap_or(facts.replacement == Replacement::CreateFirst);
+    if !wanted || !names_clash(facts, old, new, changes) {
+        return Ok(wanted);
+    }
+    if asked == Some(true) {
+        let (attribute, name) = (facts.naming.map_or("name", |naming| naming.attribute), new.name.as_deref());
+        let name = name.unwrap_or_default();
+        return Err(vec![
+            Problem::error(format!("the old and the new {} cannot both be called `{name}`", facts.name))
+                .at(instance.span)
+                .address(&instance.address)
+                .hint(format!(
+                    "Take `{attribute}` out, so that each generation gets a name of its own, change it, or take `create_before_destroy` out: then the old one goes first."
+                )),
+        ]);
+    }
+    Ok(false)
+}
+
+fn names_clash(facts: &Facts, old: &Observed, new: &Declared, changes: &[AttributeChange]) -> bool {
+    let Some(naming) = &facts.naming else { return false };
+    let same = match &new.name {
+        Some(name) => old.get(naming.attribute).as_str().is_some_and(|old| old.eq_ignore_ascii_case(name)),
+        // A written name that is not known yet may be the same.
+        None => true,
+    };
+    let another_parent = || {
+        changes.iter().any(|change| {
+            let ty = facts.declared.attribute(&change.name).map(|attribute| attribute.ty);
+            change.forces && matches!(ty, Some(Type::Reference { .. }))
+        })
+    };
+    match naming.unique {
+        Unique::No => false,
+        Unique::Parent => same && !another_parent(),
+        Unique::World | Unique::Account => same,
+    }
+}
