@@ -1,5 +1,7 @@
 //! The plan as people read it.
 
+use std::fmt::Write;
+
 use super::problem;
 use super::style::{ADD, ALARM, CHANGE, FAINT, GOOD, Layout, REMOVE, STRONG, WARN, clean, columns, cut, paint, wrap};
 use super::value::{Head, Line, MARGIN, Sign, block, entries, name_width};
@@ -49,7 +51,11 @@ pub fn text(plan: &Plan, view: View<'_>, layout: Layout) -> String {
     out.push('\n');
     // The last line is what pipelines look for: it stays one line there.
     let sum = sum(plan);
-    out.push_str(&if layout.terminal { wrap("", &sum, layout) } else { format!("{sum}\n") });
+    if layout.terminal {
+        out.push_str(&wrap("", &sum, layout));
+    } else {
+        let _ = writeln!(out, "{sum}");
+    }
     out
 }
 
@@ -167,16 +173,16 @@ fn shown(value: &Value, sensitive: bool) -> Value {
 fn remark(a: &AttributeChange) -> String {
     let mut out = String::new();
     if a.forces {
-        out.push_str(&format!("  {}", paint(ALARM, "# forces replacement")));
+        let _ = write!(out, "  {}", paint(ALARM, "# forces replacement"));
     }
     if let Value::Unknown(unknown) = &a.after {
         let from: Vec<&str> = unknown.waits_for.iter().map(String::as_str).filter(|s| !s.is_empty()).collect();
         if !from.is_empty() && from.len() <= 2 {
-            out.push_str(&format!("  {}", paint(FAINT, format!("# from {}", clean(&super::words::and(&from))))));
+            let _ = write!(out, "  {}", paint(FAINT, format!("# from {}", clean(&super::words::and(&from)))));
         }
     }
     if let Some(note) = &a.note {
-        out.push_str(&format!("  {}", paint(FAINT, format!("# {}", clean(note)))));
+        let _ = write!(out, "  {}", paint(FAINT, format!("# {}", clean(note))));
     }
     out
 }
@@ -227,6 +233,6 @@ fn losses(plan: &Plan, layout: Layout) -> String {
         out.push_str(&wrap(&first, &format!("{}: {}", paint(STRONG, clean(address)), clean(loss)), layout));
     }
     let allow: Vec<String> = losses.keys().map(|a| format!("--allow-data-loss {}", shell(a))).collect();
-    out.push_str(&format!("  {} {}\n", paint(WARN, "to allow it:"), cut(&allow.join(" "), 4000)));
+    let _ = writeln!(out, "  {} {}", paint(WARN, "to allow it:"), cut(&allow.join(" "), 4000));
     out
 }

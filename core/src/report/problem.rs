@@ -1,5 +1,7 @@
 //! Problems of a stack, with the lines of the file that they are about.
 
+use std::fmt::Write;
+
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Renderer, Snippet, renderer::DecorStyle};
 
 use super::style::{ALARM, Layout, WARN, clean, count, paint};
@@ -21,7 +23,7 @@ pub fn text(problems: &[Problem], sources: &Sources, layout: Layout) -> String {
     out.truncate(out.trim_end().len());
     out.push('\n');
     if problems.len() > 1 {
-        out.push_str(&format!("\n{}\n", tally(problems)));
+        let _ = writeln!(out, "\n{}", tally(problems));
     }
     out
 }
@@ -86,7 +88,7 @@ fn snippets<'a>(problem: &'a Problem, sources: &'a Sources) -> Vec<Element<'a>> 
         for (span, words, kind) in here {
             let range = within(*span, from, text);
             let words = (!words.is_empty()).then(|| clean(words).into_owned());
-            snippet = snippet.annotation(kind.clone().span(range).label(words));
+            snippet = snippet.annotation(kind.span(range).label(words));
         }
         out.push(snippet.into());
     }

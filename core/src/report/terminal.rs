@@ -126,6 +126,7 @@ impl Ui {
 mod tests {
     use std::sync::{Arc, Mutex};
 
+    use super::ColorChoice::{Auto, Never};
     use super::*;
     use crate::report::style::{ADD, paint};
 
@@ -135,7 +136,6 @@ mod tests {
             let env = |name: &str| vars.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
             choice.decide(terminal, &env)
         };
-        use ColorChoice::{Auto, Never};
         assert!(on(Auto, true, &[]));
         assert!(on(Auto, true, &[("NO_COLOR", "")]), "an empty NO_COLOR says nothing");
         assert!(on(Auto, false, &[("CLICOLOR_FORCE", "1")]));

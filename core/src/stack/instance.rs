@@ -1,10 +1,12 @@
 //! What one environment of a stack declares: instances, lookups, outputs, and what refers to what.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use indexmap::IndexMap;
 
+use super::scope::Scope;
 use crate::error::Span;
 use crate::kind::{Address, Facts, LookupFacts, Owner};
 
@@ -29,6 +31,7 @@ pub struct Stack {
     pub moved: Vec<Moved>,
     /// Globs of the keys of tags that are nobody's business.
     pub ignore_tags: Vec<String>,
+    pub(super) scope: Arc<Scope>,
 }
 
 /// One instance of a resource.
@@ -92,7 +95,7 @@ pub struct Lifecycle {
     pub ignore_changes: Vec<String>,
     /// When its entry leaves the file it is released instead of deleted.
     pub retain: bool,
-    /// Whether `replace_triggered_by` says anything.
+    /// Whether `replace_triggered_by` says anything; [`Stack::triggers`] gives the values.
     pub has_triggers: bool,
 }
 

@@ -1,8 +1,40 @@
 //! The stack language: from a YAML file to the instances that it declares.
+//!
+//! [`load`] reads the file with what it includes. [`StackFile::check`] says everything that is wrong with it, offline
+//! and for every environment. [`StackFile::prepare`] chooses an environment, [`Prepared::expand`] makes a [`Stack`] of
+//! it, and [`Stack::evaluate`] says what an instance is to be, as often as more is known of the world.
 
+mod document;
+mod evaluate;
+mod expand;
 pub mod expression;
 mod inputs;
 mod instance;
+mod load;
+mod naming;
+mod node;
+mod plain;
+mod prepare;
+mod resolve;
+mod scope;
+mod tree;
+mod uses;
+mod variables;
+mod view;
+mod yaml;
 
+pub use document::StackFile;
 pub use inputs::{Inputs, Offline, World};
 pub use instance::{Instance, Lifecycle, LookupUse, Moved, OutputUse, Reference, Stack, Target, Timeouts};
+pub use load::{Loaded, load};
+pub use naming::default_name;
+pub use prepare::Prepared;
+
+use crate::error::Problem;
+
+/// The problems in the order of the files, each once.
+fn tidy(mut problems: Vec<Problem>) -> Vec<Problem> {
+    problems.sort_by(|a, b| (a.span, &a.message).cmp(&(b.span, &b.message)));
+    problems.dedup_by(|a, b| a.span == b.span && a.message == b.message);
+    problems
+}

@@ -1,8 +1,13 @@
 //! Golden files of what people and machines are told, made from one plan that has everything in it.
 
+mod error;
+mod machine;
+mod markdown;
 mod plan;
 mod problem;
+mod progress;
 mod sample;
+mod things;
 
 use super::style::plain;
 
@@ -22,4 +27,24 @@ fn marked(text: &str) -> String {
         out = out.replace(code, mark);
     }
     out
+}
+
+/// A writer whose text a test can read.
+#[derive(Clone, Default)]
+struct Sheet(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl Sheet {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl std::io::Write for Sheet {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }

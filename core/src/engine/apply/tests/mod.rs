@@ -1,3 +1,5 @@
+mod before;
+mod draft;
 mod schedule;
 mod stops;
 mod work;

@@ -1,0 +1,160 @@
+//! A stack whose expressions are closures.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use indexmap::IndexMap;
+
+use crate::error::{Problem, Span};
+use crate::kind::{
+    Address, Desired, Instance, Lifecycle, LookupUse, Map, Moved, Output, Owner, PerVerb, Reference, Target, Value,
+    World,
+};
+
+/// What one mapping of attributes is in a world.
+type Expression = Box<dyn Fn(&dyn World) -> Result<Map, String> + Send + Sync>;
+
+/// What an output is in a world.
+type Shown = Box<dyn Fn(&dyn World) -> Value + Send + Sync>;
+
+/// A stack of things.
+pub(crate) struct Wish {
+    owner: Owner,
+    pub(crate) instances: IndexMap<Address, Instance>,
+    pub(crate) lookups: IndexMap<String, LookupUse>,
+    attributes: BTreeMap<Address, Expression>,
+    arguments: BTreeMap<String, Expression>,
+    outputs: BTreeMap<String, Shown>,
+}
+
+impl Wish {
+    pub(crate) fn new() -> Self {
+        Self {
+            owner: Owner::new("clefcloud", "dev"),
+            instances: IndexMap::new(),
+            lookups: IndexMap::new(),
+            attributes: BTreeMap::new(),
+            arguments: BTreeMap::new(),
+            outputs: BTreeMap::new(),
+        }
+    }
+
+    /// Adds a thing and gives its instance for further wishes.
+    pub(crate) fn node(
+        &mut self,
+        name: &str,
+        attributes: impl Fn(&dyn World) -> Result<Map, String> + Send + Sync + 'static,
+    ) -> &mut Instance {
+        let address = Address::plain(name);
+        self.attributes.insert(address.clone(), Box::new(attributes));
+        self.instances.entry(address.clone()).or_insert(Instance {
+            address,
+            kind: "node",
+            region: "eu-west-3".to_owned(),
+            role_arn: None,
+            references: Vec::new(),
+            lifecycle: Lifecycle::default(),
+            timeouts: PerVerb::new(600, 600, 600),
+            written: BTreeSet::new(),
+            span: Span::default(),
+        })
+    }
+
+    /// Adds a lookup of where something is.
+    pub(crate) fn lookup(
+        &mut self,
+        name: &str,
+        arguments: impl Fn(&dyn World) -> Result<Map, String> + Send + Sync + 'static,
+    ) -> &mut LookupUse {
+        self.arguments.insert(name.to_owned(), Box::new(arguments));
+        self.lookups.entry(name.to_owned()).or_insert(LookupUse {
+            name: name.to_owned(),
+            kind: "whereabouts",
+            region: "eu-west-3".to_owned(),
+            role_arn: None,
+            optional: false,
+            references: Vec::new(),
+            answer: None,
+            span: Span::default(),
+        })
+    }
+
+    pub(crate) fn output(&mut self, name: &str, value: impl Fn(&dyn World) -> Value + Send + Sync + 'static) {
+        self.outputs.insert(name.to_owned(), Box::new(value));
+    }
+}
+
+/// A reference to a lookup.
+pub(crate) fn to_lookup(name: &str) -> Reference {
+    Reference {
+        to: Target::Lookup(name.to_owned()),
+        attribute: None,
+        from: String::new(),
+        settled_from: false,
+        span: Span::default(),
+    }
+}
+
+/// `name.attribute` in a world; an error where nothing is known of it.
+pub(crate) fn see(world: &dyn World, name: &str, attribute: &str) -> Result<Value, String> {
+    let instance = world.instance(&Address::plain(name)).ok_or_else(|| format!("nothing is known of {name}"))?;
+    Ok(match instance {
+        Value::Unknown(_) => instance,
+        known => known.get(attribute).clone(),
+    })
+}
+
+fn problems(message: String) -> Vec<Problem> {
+    vec![Problem::error(message)]
+}
+
+impl Desired for Wish {
+    fn owner(&self) -> &Owner {
+        &self.owner
+    }
+
+    fn region(&self) -> &'static str {
+        "eu-west-3"
+    }
+
+    fn account(&self) -> Option<&str> {
+        None
+    }
+
+    fn instances(&self) -> &IndexMap<Address, Instance> {
+        &self.instances
+    }
+
+    fn lookups(&self) -> &IndexMap<String, LookupUse> {
+        &self.lookups
+    }
+
+    fn moved(&self) -> &[Moved] {
+        &[]
+    }
+
+    fn ignore_tags(&self) -> &[String] {
+        &[]
+    }
+
+    fn evaluate(&self, instance: &Instance, world: &dyn World) -> Result<Map, Vec<Problem>> {
+        self.attributes[&instance.address](world).map_err(problems)
+    }
+
+    fn trigger(&self, _: &Instance, _: &dyn World) -> Result<Value, Vec<Problem>> {
+        Ok(Value::Null)
+    }
+
+    fn arguments(&self, lookup: &LookupUse, world: &dyn World) -> Result<Map, Vec<Problem>> {
+        self.arguments[&lookup.name](world).map_err(problems)
+    }
+
+    fn outputs(&self, world: &dyn World) -> Result<Vec<Output>, Vec<Problem>> {
+        let output = |(name, value): (&String, &Shown)| Output {
+            name: name.clone(),
+            value: value(world),
+            description: None,
+            sensitive: false,
+        };
+        Ok(self.outputs.iter().map(output).collect())
+    }
+}

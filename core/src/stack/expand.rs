@@ -1,0 +1,494 @@
+//! The second half of expanding a stack: which instances there are, and what they refer to.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+
+use super::document::Resource;
+use super::expression::{Key, ReferenceKind};
+use super::inputs::World;
+use super::instance::{Instance, Lifecycle, LookupUse, Moved, OutputUse, Reference, Stack, Target, Timeouts};
+use super::prepare::{Prepared, bad_region};
+use super::resolve::Resolver;
+use super::scope::{Expansion, Scope, member};
+use super::tree::Tree;
+use super::uses::{Use, Uses, step_name};
+use super::view::{Shared, View};
+use crate::error::{Problem, Span};
+use crate::kind::{Address, Block, Facts, Type, Value};
+
+impl Prepared {
+    /// Works out which instances there are. `known` answers the early lookups at least.
+    pub fn expand(self, known: &dyn World) -> Result<Stack, Vec<Problem>> {
+        let (stack, problems) = self.expand_leniently(known);
+        if problems.iter().any(Problem::is_error) { Err(super::tidy(problems)) } else { Ok(stack) }
+    }
+
+    /// The same, whatever is wrong.
+    pub(super) fn expand_leniently(self, known: &dyn World) -> (Stack, Vec<Problem>) {
+        let Self { mut scope, lookups, mut problems } = self;
+        let document = Arc::clone(&scope.document);
+        let mut uses = Uses::new(&document);
+        expand_all(&mut scope, known, &mut uses, &lookups, &mut problems);
+        let scope = Arc::new(scope);
+        let mut stack = Stack {
+            owner: scope.owner.clone(),
+            description: document.description.clone(),
+            region: scope.region.clone(),
+            account: scope.account.clone(),
+            instances: IndexMap::new(),
+            lookups: IndexMap::new(),
+            outputs: Vec::new(),
+            moved: document
+                .moved
+                .iter()
+                .map(|entry| Moved { from: entry.from.clone(), to: entry.to.clone(), span: entry.span })
+                .collect(),
+            ignore_tags: document.ignore_tags.clone(),
+            scope: Arc::clone(&scope),
+        };
+        for resource in document.resources.values() {
+            let Some(facts) = scope.facts(&resource.name.text) else { continue };
+            let found = uses.resource(resource, facts.declared);
+            for address in addresses(&scope, &resource.name.text) {
+                let mut maker = Maker { scope: &scope, world: known, problems: &mut problems };
+                let instance = maker.instance(resource, facts, &address, &found);
+                stack.instances.insert(address, instance);
+            }
+        }
+        for lookup in lookups {
+            let Some(entry) = document.lookups.get(&*lookup.name) else { continue };
+            let references = plain_targets(&scope, known, &uses.lookup(entry));
+            stack.lookups.insert(lookup.name.clone(), LookupUse { references, ..lookup });
+        }
+        for output in document.outputs.values() {
+            let shared = Shared::default();
+            let view = View::new(&scope, known, &shared);
+            let mut resolver = Resolver::new(&view);
+            let sensitive = output.sensitive.as_ref().is_some_and(|tree| resolver.condition(tree) == Some(true));
+            problems.append(&mut resolver.problems);
+            stack.outputs.push(OutputUse {
+                name: output.name.text.to_string(),
+                description: output.description.clone(),
+                sensitive,
+                references: plain_targets(&scope, known, &uses.value(&output.value)),
+                span: output.name.span,
+            });
+        }
+        (stack, problems)
+    }
+}
+
+/// The addresses of the instances of a resource, in the order of their keys.
+fn addresses(scope: &Scope, name: &Arc<str>) -> Vec<Address> {
+    match scope.expansions.get(name) {
+        Some(Expansion::Single | Expansion::Pending) => vec![Address { name: Arc::clone(name), key: None }],
+        Some(Expansion::Keyed(values)) => {
+            values.keys().map(|key| Address { name: Arc::clone(name), key: Some(Arc::clone(key)) }).collect()
+        }
+        Some(Expansion::Absent) | None => Vec::new(),
+    }
+}
+
+/// Decides for every resource which instances it has, each after those that its `for_each` and `when` ask for.
+fn expand_all(
+    scope: &mut Scope,
+    known: &dyn World,
+    uses: &mut Uses<'_>,
+    lookups: &[LookupUse],
+    problems: &mut Vec<Problem>,
+) {
+    let document = Arc::clone(&scope.document);
+    let mut waits: HashMap<Arc<str>, Vec<Arc<str>>> = HashMap::new();
+    for resource in document.resources.values() {
+        let trees = resource.for_each.iter().chain(&resource.when);
+        let names: Vec<Arc<str>> = trees
+            .flat_map(|tree| uses.of(tree))
+            .filter(|reference| document.resources.contains_key(&reference.root))
+            .map(|reference| reference.root)
+            .collect();
+        waits.insert(Arc::clone(&resource.name.text), names);
+    }
+    let early: BTreeSet<&str> = lookups.iter().filter(|lookup| lookup.early).map(|lookup| &*lookup.name).collect();
+    let mut left: Vec<&Arc<Resource>> = document.resources.values().collect();
+    while !left.is_empty() {
+        let ready = |resource: &Resource| {
+            waits
+                .get(&resource.name.text)
+                .is_none_or(|names| names.iter().all(|name| scope.expansions.contains_key(name)))
+        };
+        let (now, later): (Vec<_>, Vec<_>) = left.iter().copied().partition(|resource| ready(resource));
+        if now.is_empty() {
+            let names: Vec<_> = later.iter().map(|resource| format!("`{}`", resource.name.text)).collect();
+            for resource in &later {
+                let tree = resource.for_each.as_ref().or(resource.when.as_ref());
+                problems.push(
+                    Problem::error(format!("which instances there are of {} depends on itself", names.join(", ")))
+                        .at(tree.map_or(resource.name.span, |tree| tree.span))
+                        .address(&resource.name.text),
+                );
+                scope.expansions.insert(Arc::clone(&resource.name.text), Expansion::Pending);
+            }
+            return;
+        }
+        for resource in now {
+            let expansion = expand_one(scope, known, resource, &early, problems);
+            scope.expansions.insert(Arc::clone(&resource.name.text), expansion);
+        }
+        left = later;
+    }
+}
+
+fn expand_one(
+    scope: &Scope,
+    known: &dyn World,
+    resource: &Resource,
+    early: &BTreeSet<&str>,
+    problems: &mut Vec<Problem>,
+) -> Expansion {
+    let shared = Shared::default();
+    let view = View::new(scope, known, &shared);
+    let mut resolver = Resolver::new(&view);
+    let expansion = match (&resource.for_each, &resource.when) {
+        (None, None) => Expansion::Single,
+        (None, Some(when)) => match resolver.condition(when) {
+            Some(true) => Expansion::Single,
+            Some(false) => Expansion::Absent,
+            None => {
+                let problem = undecided(&mut resolver, when, "when", early);
+                resolver.problems.extend(problem);
+                Expansion::Single
+            }
+        },
+        (Some(for_each), when) => match resolver.for_each(for_each) {
+            None => {
+                let problem = undecided(&mut resolver, for_each, "for_each", early);
+                resolver.problems.extend(problem);
+                Expansion::Pending
+            }
+            Some(each) => {
+                let mut values = BTreeMap::new();
+                for (key, value) in each {
+                    let inner = view.with_each(Value::from(key.as_str()), value.clone());
+                    let mut chosen = Resolver::new(&inner);
+                    let wanted = when.as_ref().is_none_or(|when| {
+                        chosen.condition(when).unwrap_or_else(|| {
+                            let problem = undecided(&mut chosen, when, "when", early);
+                            chosen.problems.extend(problem);
+                            true
+                        })
+                    });
+                    resolver.problems.append(&mut chosen.problems);
+                    if wanted {
+                        values.insert(Arc::from(key), value);
+                    }
+                }
+                Expansion::Keyed(Arc::new(values))
+            }
+        },
+    };
+    problems.extend(resolver.problems.into_iter().map(|problem| problem.address(&resource.name.text)));
+    expansion
+}
+
+/// The problem of a `for_each` or `when` that is not known; none where a lookup that comes first will tell, or where
+/// a problem has been reported.
+fn undecided(resolver: &mut Resolver<'_>, tree: &Tree, what: &str, early: &BTreeSet<&str>) -> Option<Problem> {
+    if resolver.problems.iter().any(Problem::is_error) {
+        return None;
+    }
+    let value = Resolver::new(resolver.view).any(tree);
+    let later: Vec<String> = value
+        .waits_for()
+        .into_iter()
+        .filter(|name| match name.strip_prefix("lookup.") {
+            Some(lookup) => !early.contains(lookup),
+            None => !["stack.", "var.", "the keys of "].iter().any(|known| name.starts_with(known)),
+        })
+        .map(|name| format!("`{name}`"))
+        .collect();
+    if later.is_empty() {
+        return None;
+    }
+    let (message, hint) = if what == "when" {
+        (
+            "`when` must be known before anything is applied",
+            "It may depend on variables, locals, lookups that refer to no resource, and what the stack itself declares.",
+        )
+    } else {
+        (
+            "the keys of `for_each` must be known before anything is applied",
+            "Go over a map whose keys are written, and let its values refer to other resources: `{a: '${x.id}'}`.",
+        )
+    };
+    Some(Problem::error(message).at(tree.span).label(format!("this waits for {}", later.join(", "))).hint(hint))
+}
+
+/// Makes the instances of resources.
+struct Maker<'a> {
+    scope: &'a Scope,
+    world: &'a dyn World,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Maker<'_> {
+    fn instance(&mut self, resource: &Resource, facts: &'static Facts, address: &Address, uses: &[Use]) -> Instance {
+        let shared = Shared::default();
+        let outside = View::new(self.scope, self.world, &shared);
+        let view = outside.of(address);
+        let mut resolver = Resolver::new(&view);
+        let region = known_text(&mut resolver, resource.region.as_ref(), "region");
+        if let (Some(region), Some(tree)) = (&region, &resource.region) {
+            resolver.problems.extend(bad_region(region).map(|problem| problem.at(tree.span)));
+        }
+        let role_arn = known_text(&mut resolver, resource.role_arn.as_ref(), "role_arn");
+        let lifecycle = lifecycle(&mut resolver, resource, facts);
+        let timeouts = timeouts(&mut resolver, resource);
+        let mut references = dependencies(self.scope, resource);
+        references.extend(uses.iter().flat_map(|found| instance_targets(self.scope, &view, found)));
+        references.retain(|reference| reference.to != Target::Instance(address.clone()));
+        let mut seen = std::collections::HashSet::new();
+        references.retain(|reference| {
+            seen.insert((reference.to.clone(), reference.attribute.clone(), reference.from.clone(), reference.span))
+        });
+        let problems = std::mem::take(&mut resolver.problems);
+        self.problems.extend(problems.into_iter().map(|problem| problem.address(address)));
+        Instance {
+            address: address.clone(),
+            kind: facts.name,
+            facts,
+            region: region.unwrap_or_else(|| self.scope.region.clone()),
+            role_arn,
+            references,
+            lifecycle,
+            timeouts,
+            written: self.scope.document.attributes(resource).map(|branch| branch.key.to_string()).collect(),
+            span: resource.name.span,
+        }
+    }
+}
+
+/// What `depends_on` names, as far as it is there.
+fn dependencies(scope: &Scope, resource: &Resource) -> Vec<Reference> {
+    let mut found = Vec::new();
+    for dependency in &resource.depends_on {
+        let chosen = addresses(scope, &dependency.on);
+        let chosen = chosen.into_iter().filter(|address| dependency.key.is_none() || address.key == dependency.key);
+        found.extend(chosen.map(|address| Reference {
+            to: Target::Instance(address),
+            attribute: None,
+            from: "depends_on".to_owned(),
+            settled_from: false,
+            span: dependency.span,
+        }));
+    }
+    found
+}
+
+/// What a reference names, seen from one instance.
+fn instance_targets(scope: &Scope, view: &View<'_>, found: &Use) -> Vec<Reference> {
+    let reference = &found.reference;
+    let decided = reference.conditions.iter().any(|(condition, holds)| {
+        let files = scope.document.files(condition.span());
+        matches!(condition.evaluate(view, files), Ok(value) if value.as_bool().is_some_and(|value| value != *holds))
+    });
+    if decided {
+        return Vec::new();
+    }
+    let make = |to: Target, attribute: Option<&Arc<str>>| Reference {
+        to,
+        attribute: attribute.map(ToString::to_string),
+        from: found.from.to_string(),
+        settled_from: found.settled,
+        span: reference.span,
+    };
+    if &*reference.root == "lookup" {
+        return member(reference)
+            .map(|(name, _)| make(Target::Lookup(name.to_string()), step_name(reference, 1)))
+            .into_iter()
+            .collect();
+    }
+    let Some((name, _)) = scope.document.resources.get_key_value(&reference.root) else { return Vec::new() };
+    let instances = addresses(scope, name);
+    if !matches!(scope.expansions.get(name), Some(Expansion::Keyed(_))) {
+        let attribute = step_name(reference, 0).or_else(|| step_name(reference, 1));
+        return instances.into_iter().map(|address| make(Target::Instance(address), attribute)).collect();
+    }
+    let key = match reference.steps.first().map(|step| &step.kind) {
+        Some(ReferenceKind::Key(Key::Name(key))) => Some(Arc::clone(key)),
+        Some(ReferenceKind::Computed(index)) => {
+            let files = scope.document.files(index.span());
+            index.evaluate(view, files).ok().and_then(|value| match value.reveal() {
+                Value::String(key) => Some(Arc::clone(key)),
+                _ => None,
+            })
+        }
+        _ => None,
+    };
+    let chosen = instances.into_iter().filter(|address| key.is_none() || address.key == key);
+    chosen.map(|address| make(Target::Instance(address), step_name(reference, 1))).collect()
+}
+
+/// What references name that stand in no resource.
+fn plain_targets(scope: &Scope, world: &dyn World, uses: &[Use]) -> Vec<Reference> {
+    let shared = Shared::default();
+    let view = View::new(scope, world, &shared);
+    uses.iter().flat_map(|found| instance_targets(scope, &view, found)).collect()
+}
+
+/// Text that must be known before anything is applied.
+fn known_text(resolver: &mut Resolver<'_>, tree: Option<&Tree>, what: &str) -> Option<String> {
+    let tree = tree?;
+    match resolver.typed(tree, &Type::String) {
+        Value::String(text) => Some(text.to_string()),
+        Value::Null => None,
+        Value::Sensitive(_) => {
+            resolver.problems.push(Problem::error(format!("`{what}` cannot be a sensitive value")).at(tree.span));
+            None
+        }
+        value => {
+            not_known(resolver, &value, tree.span, what);
+            None
+        }
+    }
+}
+
+fn not_known(resolver: &mut Resolver<'_>, value: &Value, span: Span, what: &str) {
+    let waits: Vec<_> = value.waits_for().into_iter().map(|name| format!("`{name}`")).collect();
+    // Offline, lookups and account are not known, and what has a problem waits for nothing.
+    if waits
+        .iter()
+        .any(|name| !name.starts_with("`lookup.") && !name.starts_with("`stack.") && !name.starts_with("`the keys of"))
+    {
+        resolver.problems.push(
+            Problem::error(format!("`{what}` must be known before anything is applied"))
+                .at(span)
+                .label(format!("this waits for {}", waits.join(", "))),
+        );
+    }
+}
+
+fn flag(resolver: &mut Resolver<'_>, tree: Option<&Tree>, what: &str) -> Option<bool> {
+    let tree = tree?;
+    match resolver.typed(tree, &Type::Bool).reveal() {
+        Value::Bool(b) => Some(*b),
+        Value::Null => None,
+        value => {
+            not_known(resolver, value, tree.span, what);
+            None
+        }
+    }
+}
+
+fn lifecycle(resolver: &mut Resolver<'_>, resource: &Resource, facts: &'static Facts) -> Lifecycle {
+    let entry = &resource.lifecycle;
+    Lifecycle {
+        prevent_destroy: flag(resolver, entry.prevent_destroy.as_ref(), "prevent_destroy").unwrap_or_default(),
+        create_before_destroy: flag(resolver, entry.create_before_destroy.as_ref(), "create_before_destroy"),
+        ignore_changes: ignore_changes(resolver, entry.ignore_changes.as_ref(), facts.declared),
+        retain: flag(resolver, entry.retain.as_ref(), "retain").unwrap_or_default(),
+        has_triggers: entry.replace_triggered_by.as_ref().is_some_and(|tree| !tree.is_null()),
+    }
+}
+
+fn ignore_changes(resolver: &mut Resolver<'_>, tree: Option<&Tree>, declared: &'static Block) -> Vec<String> {
+    let Some(tree) = tree else { return Vec::new() };
+    let all =
+        || declared.attributes.iter().map(|attribute| attribute.name.to_owned()).chain(["tags".to_owned()]).collect();
+    let value = match &tree.value {
+        super::tree::TreeValue::Text(text) if &**text == "all" => return all(),
+        _ => resolver.typed(tree, &Type::List(&Type::String)),
+    };
+    let Some(items) = value.as_list() else {
+        not_known(resolver, &value, tree.span, "ignore_changes");
+        return Vec::new();
+    };
+    let mut names = Vec::new();
+    for (at, item) in items.iter().enumerate() {
+        let Some(name) = item.as_str() else { continue };
+        let base = name.split(['.', '[']).next().unwrap_or_default();
+        if name == "all" {
+            return all();
+        }
+        if base == "tags" || declared.attribute(base).is_some() {
+            names.push(name.to_owned());
+        } else {
+            let span = tree.span_of(&format!("[{at}]"));
+            resolver.problems.push(super::resolve::suggest_attribute(base, span, declared, &["tags"]));
+        }
+    }
+    names
+}
+
+fn timeouts(resolver: &mut Resolver<'_>, resource: &Resource) -> Timeouts {
+    let mut timeouts = Timeouts::default();
+    for branch in &resource.timeouts {
+        let Some(text) = known_text(resolver, Some(&branch.value), &branch.key) else { continue };
+        let Some(duration) = duration(&text) else {
+            resolver.problems.push(
+                Problem::error(format!("`{text}` is no length of time"))
+                    .at(branch.value.span)
+                    .hint("Write hours, minutes and seconds: `30m`, `1h30m`, `90s`."),
+            );
+            continue;
+        };
+        match &*branch.key {
+            "create" => timeouts.create = Some(duration),
+            "update" => timeouts.update = Some(duration),
+            _ => timeouts.delete = Some(duration),
+        }
+    }
+    timeouts
+}
+
+/// Reads `1h30m`, `90s`; at least a second, at the most a day.
+fn duration(text: &str) -> Option<Duration> {
+    let mut seconds: u64 = 0;
+    let mut last = u64::MAX;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit())?;
+        let amount: u64 = rest[..end].parse().ok()?;
+        let unit = match rest.as_bytes()[end] {
+            b'h' => 3600,
+            b'm' => 60,
+            b's' => 1,
+            _ => return None,
+        };
+        if unit >= last {
+            return None;
+        }
+        last = unit;
+        seconds = seconds.checked_add(amount.checked_mul(unit)?)?;
+        rest = &rest[end + 1..];
+    }
+    (1..=86_400).contains(&seconds).then(|| Duration::from_secs(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_of_time_are_read_as_terraform_writes_them() {
+        for (text, want) in [
+            ("30m", Some(1800)),
+            ("1h30m", Some(5400)),
+            ("90s", Some(90)),
+            ("1h1m1s", Some(3661)),
+            ("", None),
+            ("0s", None),
+            ("30", None),
+            ("m", None),
+            ("1m1h", None),
+            ("1.5h", None),
+            ("25h", None),
+            ("99999999999999999999h", None),
+            ("5ms", None),
+        ] {
+            assert_eq!(duration(text).map(|d| d.as_secs()), want, "{text}");
+        }
+    }
+}
