@@ -10,4 +10,5 @@ pub mod engine;
 pub mod error;
 pub mod kind;
 pub mod report;
+pub mod simulation;
 pub mod stack;
