@@ -82,7 +82,8 @@ fn docs(attrs: &[syn::Attribute]) -> String {
 
 fn attribute(field: &Field) -> Result<TokenStream> {
     let ident = field.ident.as_ref().ok_or_else(|| Error::new_spanned(field, "fields need names"))?;
-    let name = ident.unraw().to_string();
+    // `self` cannot be a raw identifier: such a field is called `self_`.
+    let name = ident.unraw().to_string().trim_end_matches('_').to_owned();
     let doc = docs(&field.attrs);
     let ty = &field.ty;
     if doc.is_empty() {

@@ -118,10 +118,12 @@ impl<R: Resource> AwsKind<R> {
 
     /// A thing of our name is there already: ours to complete, or somebody's to respect.
     async fn meets(&self, cx: &Cx<'_>, new: &Declared, error: Error) -> Result<String> {
-        let name = new.name.clone().unwrap_or_default();
         if let Some(id) = self.left_behind(cx, new, 1).await? {
             return Ok(id);
         }
+        let Some(name) = new.name.clone() else {
+            return Err(Error { kind: ErrorKind::Conflict, ..error });
+        };
         let there = self.read_one(cx, &name).await?;
         match there {
             Some(thing) if completes(&thing, new) => Ok(thing.id),

@@ -7,11 +7,15 @@ use clefctl_core::kind::Kind;
 
 use crate::aws::{AwsKind, Connection, Cx, Op};
 
-mod eip;
-mod internet_gateway;
-mod nat_gateway;
-mod subnet;
-mod vpc;
+pub mod eip;
+pub mod internet_gateway;
+pub mod nat_gateway;
+pub mod route_table;
+pub mod security_group;
+pub mod security_group_rule;
+mod security_group_rules;
+pub mod subnet;
+pub mod vpc;
 
 /// All kinds over one connection, sorted by name.
 #[must_use]
@@ -20,6 +24,9 @@ pub fn all(aws: &Arc<Connection>) -> Vec<Arc<dyn Kind>> {
         AwsKind::<eip::Eip>::shared(aws),
         AwsKind::<internet_gateway::InternetGateway>::shared(aws),
         AwsKind::<nat_gateway::NatGateway>::shared(aws),
+        AwsKind::<route_table::RouteTable>::shared(aws),
+        AwsKind::<security_group::SecurityGroup>::shared(aws),
+        AwsKind::<security_group_rule::SecurityGroupRule>::shared(aws),
         AwsKind::<subnet::Subnet>::shared(aws),
         AwsKind::<vpc::Vpc>::shared(aws),
     ]

@@ -1,6 +1,9 @@
 //! `subnet`
 
-use aws_sdk_ec2::types::{AttributeBooleanValue, HostnameType, ResourceType, Subnet as Sdk, SubnetState};
+use aws_sdk_ec2::types::{
+    AttributeBooleanValue, HostnameType, PrivateDnsNameOptionsOnLaunch as Names, ResourceType, Subnet as Sdk,
+    SubnetState,
+};
 use clefctl_core::error::Result;
 use clefctl_core::kind::{Actions, Attributes, Cidr, Declared, Facts, PerVerb, Replacement, Select, Status, TagChange};
 use serde::{Deserialize, Serialize};
@@ -189,7 +192,7 @@ fn live(subnet: &Sdk) -> Live<Subnet> {
                 .as_str()
                 .to_owned(),
             enable_resource_name_dns_a_record_on_launch: names
-                .and_then(|names| names.enable_resource_name_dns_a_record())
+                .and_then(Names::enable_resource_name_dns_a_record)
                 .unwrap_or_default(),
         },
         outputs: Outputs {
