@@ -27,6 +27,7 @@ mod removal;
 mod replacement;
 mod resolve;
 mod scene;
+pub mod session;
 pub mod tags;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -1,5 +1,6 @@
 //! Carrying out a plan: nothing is decided here but when each step begins.
 
+mod interrupt;
 mod lookups;
 mod schedule;
 #[cfg(test)]
@@ -16,19 +17,11 @@ use super::event::{Event, Report};
 use super::lock::Lease;
 use super::planned::Planned;
 use crate::kind::Account;
+pub use interrupt::Interrupt;
 pub use weight::expected;
 
 /// Where events go.
 pub type Sink = Arc<dyn Fn(Event) + Send + Sync>;
-
-/// How a run is told to stop.
-#[derive(Clone, Debug, Default)]
-pub struct Interrupt {
-    /// Nothing new is begun, and what is under way gets a few seconds to come to an end: the first Ctrl-C.
-    pub stop: CancellationToken,
-    /// What is under way is left as it is: the second Ctrl-C.
-    pub kill: CancellationToken,
-}
 
 /// What carrying out a plan needs besides the plan.
 #[derive(Clone)]
