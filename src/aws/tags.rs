@@ -5,6 +5,8 @@ use clefctl_core::kind::{Select, TagChange, Tags, tag};
 
 use super::{Cx, Op};
 
+pub mod elb;
+
 /// Reads a service's tags: `Tags` of pairs of optional texts.
 pub fn read<T>(tags: &[T], pair: impl Fn(&T) -> (Option<&str>, Option<&str>)) -> Tags {
     tags.iter()

@@ -8,7 +8,10 @@ use clefctl_core::kind::Kind;
 use crate::aws::{AwsKind, Connection, Cx, Op};
 
 pub mod eip;
+mod elb_support;
 pub mod internet_gateway;
+pub mod lb;
+pub mod lb_target_group;
 pub mod nat_gateway;
 pub mod route_table;
 pub mod security_group;
@@ -23,6 +26,8 @@ pub fn all(aws: &Arc<Connection>) -> Vec<Arc<dyn Kind>> {
     vec![
         AwsKind::<eip::Eip>::shared(aws),
         AwsKind::<internet_gateway::InternetGateway>::shared(aws),
+        AwsKind::<lb::Lb>::shared(aws),
+        AwsKind::<lb_target_group::LbTargetGroup>::shared(aws),
         AwsKind::<nat_gateway::NatGateway>::shared(aws),
         AwsKind::<route_table::RouteTable>::shared(aws),
         AwsKind::<security_group::SecurityGroup>::shared(aws),
