@@ -112,8 +112,12 @@ pub fn convert(value: &Value, shape: &Shape) -> Result<Value, String> {
         (_, Shape::String) => text(value).map(Value::String).map_err(|m| format!("a string is needed: {m}")),
         (_, Shape::Number) => number(value).map(Value::Number).map_err(|m| format!("a number is needed: {m}")),
         (_, Shape::Bool) => truth(value).map(Value::Bool).map_err(|m| format!("a bool is needed: {m}")),
-        (Value::List(items), Shape::List(item)) => convert_items(items, item).map(Value::list),
-        (Value::List(items), Shape::Set(item)) => convert_items(items, item).map(set),
+        (Value::List(items), Shape::List(item) | Shape::Set(item)) => {
+            let Some(item) = unified(items.iter(), item) else { return Ok(undecided(value, shape)) };
+            let items = items.iter().enumerate().map(|(at, value)| item_of(at, value, &item));
+            let items = items.collect::<Result<Vec<_>, _>>()?;
+            Ok(if matches!(shape, Shape::Set(_)) { set(items) } else { Value::list(items) })
+        }
         (Value::List(items), Shape::Tuple(shapes)) => {
             if items.len() != shapes.len() {
                 return Err(format!("{} items are needed, there are {}", shapes.len(), items.len()));
@@ -122,7 +126,7 @@ pub fn convert(value: &Value, shape: &Shape) -> Result<Value, String> {
             Ok(Value::list(items.map(|(at, (item, shape))| item_of(at, item, shape)).collect::<Result<Vec<_>, _>>()?))
         }
         (Value::Map(map), Shape::Map(item)) => {
-            let item = unified(map.values(), item);
+            let Some(item) = unified(map.values(), item) else { return Ok(undecided(value, shape)) };
             let entries = map.iter().map(|(key, value)| {
                 convert(value, &item).map(|value| (key.clone(), value)).map_err(|m| within(&format!("`{key}`"), &m))
             });
@@ -133,9 +137,11 @@ pub fn convert(value: &Value, shape: &Shape) -> Result<Value, String> {
     }
 }
 
-fn convert_items(items: &[Value], shape: &Shape) -> Result<Vec<Value>, String> {
-    let shape = unified(items.iter(), shape);
-    items.iter().enumerate().map(|(at, item)| item_of(at, item, &shape)).collect()
+/// A collection whose type depends on what is unknown in it.
+fn undecided(value: &Value, shape: &Shape) -> Value {
+    let mut marks = Marks::default();
+    marks.take_all(value);
+    marks.finish(Value::Null, || shape.clone())
 }
 
 fn item_of(at: usize, item: &Value, shape: &Shape) -> Result<Value, String> {
@@ -161,23 +167,30 @@ fn object(map: &Map, fields: &BTreeMap<String, Field>) -> Result<Value, String> 
     Ok(Value::from(result))
 }
 
-/// The type of the items of a collection of `any`: all alike, so text where they are of several simple types.
-fn unified<'a>(items: impl Iterator<Item = &'a Value>, shape: &'a Shape) -> Cow<'a, Shape> {
+/// The type of the items of a collection of `any`: all alike, so text where they are of several simple types. `None`
+/// where that depends on the type of an unknown item.
+fn unified<'a>(items: impl Iterator<Item = &'a Value>, shape: &'a Shape) -> Option<Cow<'a, Shape>> {
     if *shape != Shape::Any {
-        return Cow::Borrowed(shape);
+        return Some(Cow::Borrowed(shape));
     }
-    let mut simple: Option<Shape> = None;
+    let (mut simple, mut open, mut other): (Option<Shape>, bool, bool) = (None, false, false);
     for item in items {
         match shape_of(item) {
             Shape::Any if item.is_null() => {}
+            Shape::Any => open = true,
             found @ (Shape::Bool | Shape::Number | Shape::String) => match &simple {
                 Some(before) if *before != found => simple = Some(Shape::String),
                 _ => simple = Some(found),
             },
-            _ => return Cow::Borrowed(shape),
+            _ => other = true,
         }
     }
-    simple.map_or(Cow::Borrowed(shape), Cow::Owned)
+    match simple {
+        _ if other => Some(Cow::Borrowed(shape)),
+        Some(Shape::Bool | Shape::Number) if open => None,
+        Some(simple) if !open => Some(Cow::Owned(simple)),
+        _ => Some(Cow::Borrowed(shape)),
+    }
 }
 
 /// A set of values: sorted, without duplicates. A set has no items of its own that are sensitive: the mark is that of

@@ -185,6 +185,11 @@ impl<'a> Evaluation<'a> {
         self.met.borrow_mut().take_all(value);
     }
 
+    /// Notes that a value was met whose parts did not matter.
+    pub(super) fn meet_itself(&self, value: &Value) {
+        self.met.borrow_mut().take(value);
+    }
+
     /// Runs `evaluate` and gives, beside its result, the marks of the values that it met.
     pub(super) fn watched<T>(&self, evaluate: impl FnOnce() -> T) -> (T, Marks) {
         let before = self.met.take();

@@ -31,4 +31,6 @@ pub use template::{Expression, Template};
 pub use types::parse_shape;
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

@@ -88,10 +88,16 @@ fn logic(evaluation: &Evaluation<'_>, or: bool, left: &Expr, right: &Expr, scope
         value if truth(value, left.span)? == or => return Ok(marks.finish(Value::Bool(or), || Shape::Bool)),
         _ => {}
     }
-    let value = evaluation.expr(right, scope)?;
-    let right = match marks.take(&value) {
-        Value::Unknown(_) => None,
-        value => Some(truth(value, right.span)?),
+    let decided = !marks.unknown;
+    let right = evaluation.expr(right, scope).and_then(|value| match marks.take(&value) {
+        Value::Unknown(_) => Ok(None),
+        value => truth(value, right.span).map(Some),
+    });
+    let right = match right {
+        Ok(right) => right,
+        Err(problem) if decided => return Err(problem),
+        // Whether the right side is asked at all is not known yet.
+        Err(_) => None,
     };
     if right == Some(or) {
         marks.unknown = false;

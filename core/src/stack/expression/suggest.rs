@@ -70,7 +70,7 @@ pub(super) fn missing_key<'a>(name: &str, keys: impl Iterator<Item = &'a str> + 
         None => match keys.clone().count() {
             0 => problem.hint("The map is empty."),
             1..=12 => {
-                problem.hint(format!("There is {}.", keys.map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")))
+                problem.hint(format!("It has {}.", keys.map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")))
             }
             _ => problem,
         },

@@ -53,6 +53,7 @@ fn variables() -> Value {
         ),
         ("nothing", Value::Null),
         ("secret", Value::from("hunter2").sensitive()),
+        ("hidden", Value::map([("a", Value::from(1))]).sensitive()),
         ("unknown", Value::unknown(Shape::Any, "later")),
     ])
 }
@@ -229,6 +230,10 @@ fn what_is_unknown_makes_unknown_what_depends_on_it_and_nothing_else() {
         ("zipmap([vpc.id], [1])", unknown),
         ("merge({a = vpc.id}, {b = 1}).b", "1"),
         ("jsonencode({a = vpc.id})", unknown),
+        ("tolist([0, var.unknown])", unknown),
+        ("tolist([\"a\", var.unknown])", "[\"a\", (known after apply)]"),
+        ("tolist([0, vpc.id])", "[\"0\", (known after apply)]"),
+        ("var.unknown && \"no bool\"", unknown),
         ("\"%{ if vpc.id == \"a\" }x%{ endif }\"", unknown),
     ]);
     let value = scalar("${\"${vpc.id}-${public[\"a\"].id}\"}").unwrap();
@@ -262,6 +267,9 @@ fn the_sensitive_mark_follows_every_operand_and_argument() {
         ("{for v in [1] : var.secret => v}", secret),
         ("[for v in [1] : v if var.secret != \"\"]", secret),
         ("try(var.secret, 1)", secret),
+        ("can(var.hidden.b)", secret),
+        ("try(var.hidden[*].b, 1)", secret),
+        ("var.hidden[*].a", secret),
         ("var.secret == null || true", secret),
         ("nonsensitive(var.secret)", "\"hunter2\""),
         ("issensitive(var.secret)", "true"),
@@ -376,7 +384,7 @@ fn problems_name_place_and_way_out() {
             "é ${var.x}",
             ".x",
             "there is no `x` here",
-            "There is `list`, `map`, `n`, `name`, `nothing`, `on`, `secret`, `unknown`, `users`.",
+            "It has `hidden`, `list`, `map`, `n`, `name`, `nothing`, `on`, `secret`, `unknown`, `users`.",
         ),
         (
             "${\"\\q\"}",

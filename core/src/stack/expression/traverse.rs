@@ -72,10 +72,10 @@ pub(super) fn apply(evaluation: &Evaluation<'_>, value: Value, ops: &[Op], scope
     let mut value = value;
     for (at, op) in ops.iter().enumerate() {
         value = match &op.kind {
-            OpKind::Attribute(name) => shielded(&value, &Value::Null, attribute(&value, name, op.span))?,
+            OpKind::Attribute(name) => shielded(evaluation, &value, &Value::Null, attribute(&value, name, op.span))?,
             OpKind::Index(expr) => {
                 let key = evaluation.expr(expr, scope)?;
-                mark_like(&key, shielded(&value, &key, index(&value, key.reveal(), op.span))?)
+                mark_like(&key, shielded(evaluation, &value, &key, index(&value, key.reveal(), op.span))?)
             }
             OpKind::AttributeSplat | OpKind::FullSplat => {
                 let (each, after) = ops[at + 1..].split_at(reach(op, &ops[at + 1..]));
@@ -88,12 +88,16 @@ pub(super) fn apply(evaluation: &Evaluation<'_>, value: Value, ops: &[Op], scope
 }
 
 /// The result, or a problem that shows nothing of what is sensitive.
-fn shielded(value: &Value, key: &Value, result: Outcome) -> Outcome {
-    result.map_err(|problem| match (value, key, problem.span) {
-        (Value::Sensitive(_), _, Some(span)) | (_, Value::Sensitive(_), Some(span)) => {
-            fail("there is no such item; the key or what it is taken of is sensitive and not shown", span)
+fn shielded(evaluation: &Evaluation<'_>, value: &Value, key: &Value, result: Outcome) -> Outcome {
+    result.map_err(|problem| {
+        evaluation.meet_itself(value);
+        evaluation.meet_itself(key);
+        match (value, key, problem.span) {
+            (Value::Sensitive(_), _, Some(span)) | (_, Value::Sensitive(_), Some(span)) => {
+                fail("there is no such item; the key or what it is taken of is sensitive and not shown", span)
+            }
+            _ => problem,
         }
-        _ => problem,
     })
 }
 
@@ -117,7 +121,9 @@ fn as_items(value: &Value) -> Value {
 fn over_items(evaluation: &Evaluation<'_>, items: &Value, ops: &[Op], scope: Option<&Scope<'_>>) -> Outcome {
     let result = match items.reveal() {
         Value::List(list) => Value::list(
-            list.iter().map(|item| apply(evaluation, item.clone(), ops, scope)).collect::<Outcome<Vec<_>>>()?,
+            list.iter()
+                .map(|item| apply(evaluation, mark_like(items, item.clone()), ops, scope))
+                .collect::<Outcome<Vec<_>>>()?,
         ),
         Value::Unknown(unknown) if !ops.is_empty() => {
             let shape = Shape::List(Box::new(Shape::Any));

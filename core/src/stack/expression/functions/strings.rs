@@ -104,8 +104,8 @@ fn groups(regex: &Regex, captures: &Captures<'_>) -> Result<Value, Fault> {
     if names.iter().all(|(_, name)| name.is_none()) {
         return Ok(Value::list(names.iter().map(|(at, _)| group(*at))));
     }
-    let named: Option<Vec<_>> = names.iter().map(|(at, name)| name.map(|name| (name, group(*at)))).collect();
-    named.map(Value::map).ok_or_else(|| Fault::at(0, "either all groups have names, or none"))
+    let by_name: Option<Vec<_>> = names.iter().map(|(at, name)| name.map(|name| (name, group(*at)))).collect();
+    by_name.map(Value::map).ok_or_else(|| Fault::at(0, "either all groups have names, or none"))
 }
 
 fn regex(arguments: &Arguments<'_>) -> Result<Value, Fault> {
