@@ -10,6 +10,8 @@ import time
 import traceback
 from typing import Any
 
+from moto.core.exceptions import ServiceException, _RESTError
+
 from .control import Control
 from .hooks import AFTER, BEFORE, INSTEAD, Context
 from .state import Accounts, Fault
@@ -85,11 +87,12 @@ class Application:
         key = (call.service, call.operation)
         account = self.accounts.get(call.account)
 
-        def perform(params: dict[str, Any]) -> dict[str, Any]:
-            inner = call.perform(self.moto, params)
+        def perform(params: dict[str, Any], other: Call | None = None) -> dict[str, Any]:
+            made = call if other is None else other
+            inner = made.perform(self.moto, params)
             if inner.status >= 300:
                 raise _Refused(inner)
-            return call.parsed(inner)
+            return made.parsed(inner)
 
         context = Context(call, account, perform)
         try:
@@ -112,6 +115,10 @@ class Application:
             return refused.answer
         except AwsError as error:
             return call.error(error)
+        except ServiceException as error:
+            return call.error(AwsError(error.code, error.message))
+        except _RESTError as error:
+            return call.error(AwsError(error.error_type, error.message, int(error.code)))
         except Exception as error:  # noqa: BLE001 - the client must see that the emulator is at fault
             traceback.print_exc()
             return call.error(AwsError("InternalFailure", f"the emulator failed: {error!r}", 500))

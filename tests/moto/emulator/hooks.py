@@ -15,13 +15,19 @@ from .wire import Call
 class Context:
     """What a hook works with: the call, the account's own state, and moto's backend of the call's service."""
 
-    def __init__(self, call: Call, account: Account, perform: Callable[[dict[str, Any]], dict[str, Any]]):
-        self.call, self.account, self.perform = call, account, perform
+    def __init__(self, call: Call, account: Account, perform: Callable[..., dict[str, Any]]):
+        self.call, self.account = call, account
+        #: Lets moto perform the call with other params, and returns the output; with a call, performs that one.
+        self.perform = perform
 
     @property
     def params(self) -> dict[str, Any]:
         """The members of the input."""
         return self.call.params
+
+    def ask(self, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
+        """Another call of the same account and region, of a query or JSON service, straight to moto."""
+        return self.perform(params, self.call.sibling(service, operation))
 
     def backend(self, service: str | None = None, region: str | None = None) -> Any:
         """moto's backend of `service` (the call's own without) in `region` (the call's own without)."""

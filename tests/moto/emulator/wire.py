@@ -168,6 +168,36 @@ class Call:
             return self._to_cbor(answer)
         return answer
 
+    def sibling(self, service: str, operation: str) -> Call:
+        """Another call in the name of the same account and region, of a service that is called by query or JSON."""
+        model = get_service_model(service)
+        protocol = "json" if "json" in model.metadata.get("protocols", []) else str(model.protocol)
+        signing = {own: aws for aws, own in SERVICES.items()}.get(service, service)
+        environ = {
+            name: value
+            for name, value in self.environ.items()
+            if name not in ("QUERY_STRING", "CONTENT_TYPE", "HTTP_X_AMZ_TARGET")
+        }
+        key = f"AKIACLEF{self.account}"
+        environ |= {
+            "REQUEST_METHOD": "POST",
+            "PATH_INFO": "/",
+            "RAW_URI": "/",
+            "REQUEST_URI": "/",
+            "QUERY_STRING": "",
+            "HTTP_AUTHORIZATION": f"AWS4-HMAC-SHA256 Credential={key}/20260101/{self.region}/{signing}/aws4_request",
+        }
+        return Call(
+            service=service,
+            operation=operation,
+            account=self.account,
+            region=self.region,
+            environ=environ,
+            body=b"",
+            model=model.operation_model(operation),
+            protocol=protocol,
+        )
+
     def _rewrite(self, environ: dict[str, Any], params: dict[str, Any]) -> bytes:
         protocol = "json" if self.cbor else self.protocol
         request = botocore.serialize.create_serializer(protocol, include_validation=False).serialize_to_request(

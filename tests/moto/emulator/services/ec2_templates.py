@@ -1,0 +1,150 @@
+"""EC2: launch templates and images."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import moto.ec2.models.amis as amis
+from moto.core.types import Base64EncodedString
+
+from ..hooks import Context, instead
+from ..wire import AwsError
+from .ec2_requests import honour_client_token
+
+CANONICAL = "099720109477"
+#: Architecture -> (AWS's name of it, Ubuntu's name of it).
+ARCHITECTURES = {"amd64": "x86_64", "arm64": "arm64"}
+#: Release -> (code name, the volume type in the parameter's and the image's name).
+RELEASES = {"22.04": ("jammy", "ebs-gp2", "hvm-ssd"), "24.04": ("noble", "ebs-gp3", "hvm-ssd-gp3")}
+
+
+def image_id(release: str, architecture: str) -> str:
+    """The newest image's id; the same in every region, for simplicity."""
+    number = [*itertools.product(RELEASES, ARCHITECTURES)].index((release, architecture))
+    return f"ami-0c1efc7100000000{number}"
+
+
+def images() -> list[dict[str, Any]]:
+    """Canonical's images, as DescribeImages has them: for each release an older and the newest one."""
+    found = []
+    for (release, (code, _, volume)), (architecture, machine) in itertools.product(
+        RELEASES.items(), ARCHITECTURES.items()
+    ):
+        newest = image_id(release, architecture)
+        for ident, day in ((newest.replace("ami-0", "ami-1"), "20260901"), (newest, "20261101")):
+            name = f"ubuntu/images/{volume}/ubuntu-{code}-{release}-{architecture}-server-{day}"
+            found.append(
+                {
+                    "ami_id": ident,
+                    "name": name,
+                    "description": f"Canonical, Ubuntu, {release} LTS, {architecture} {code} image",
+                    "owner_id": CANONICAL,
+                    "public": True,
+                    "virtualization_type": "hvm",
+                    "architecture": machine,
+                    "state": "available",
+                    "image_type": "machine",
+                    "image_location": f"{CANONICAL}/{name}",
+                    "hypervisor": "xen",
+                    "root_device_name": "/dev/sda1",
+                    "root_device_type": "ebs",
+                    "sriov": "simple",
+                    "creation_date": f"{day[:4]}-{day[4:6]}-{day[6:]}T06:00:00.000Z",
+                }
+            )
+    return found
+
+
+# Each account's backend loads this list when it is made.
+amis.AMIS.extend(images())
+
+
+@instead("ec2", "CreateLaunchTemplate")
+def create(ctx: Context) -> dict[str, Any]:
+    """moto mixes the template's own tags into the data of its first version."""
+    output = honour_client_token(ctx)
+    data = ctx.backend().launch_templates[output["LaunchTemplate"]["LaunchTemplateId"]].versions[0].data
+    tagged = [spec for spec in data.get("TagSpecifications") or [] if spec["ResourceType"] != "launch-template"]
+    data["TagSpecifications"] = tagged or None
+    for name in [name for name, value in data.items() if value is None]:
+        del data[name]
+    return output
+
+
+@instead("ec2", "CreateLaunchTemplateVersion")
+def create_version(ctx: Context) -> dict[str, Any]:
+    """With a source version, what the new data leaves out is taken from it; moto leaves it out."""
+    params, found, source = ctx.params, template(ctx), ctx.params.get("SourceVersion")
+    if source is not None:
+        old = versions(ctx, found, {"Versions": [source]})
+        if not old:
+            raise AwsError("InvalidLaunchTemplateId.VersionNotFound", f"Could not find version {source}")
+        data = {**old[0]["LaunchTemplateData"], **(params.get("LaunchTemplateData") or {})}
+        output = honour_client_token(ctx, {**params, "LaunchTemplateData": data})
+    else:
+        output = honour_client_token(ctx)
+    # moto keeps the user data of all but the first version in a form that its own Auto Scaling cannot launch.
+    stored = found.versions[output["LaunchTemplateVersion"]["VersionNumber"] - 1].data
+    if isinstance(stored.get("UserData"), str):
+        stored["UserData"] = Base64EncodedString(stored["UserData"])
+    return output
+
+
+@instead("ec2", "DeleteLaunchTemplateVersions")
+def delete_versions(ctx: Context) -> dict[str, Any]:
+    """moto lacks it. The default version cannot be deleted; the reply is good all the same and says so inside."""
+    found = template(ctx)
+    good: list[dict[str, Any]] = []
+    bad: list[dict[str, Any]] = []
+    for wanted in ctx.params["Versions"]:
+        item = {"LaunchTemplateId": found.id, "LaunchTemplateName": found.name, "VersionNumber": int(wanted)}
+        gone = ctx.store("deleted_versions").setdefault(found.id, set())
+        if int(wanted) == found.default_version_number:
+            why = {"Code": "unexpectedError", "Message": "The default version cannot be deleted"}
+            bad.append({**item, "ResponseError": why})
+        elif int(wanted) > len(found.versions) or int(wanted) in gone:
+            why = {"Code": "launchTemplateVersionDoesNotExist", "Message": "The version does not exist"}
+            bad.append({**item, "ResponseError": why})
+        else:
+            gone.add(int(wanted))
+            good.append(item)
+    return {
+        "SuccessfullyDeletedLaunchTemplateVersions": good,
+        "UnsuccessfullyDeletedLaunchTemplateVersions": bad,
+    }
+
+
+@instead("ec2", "DescribeLaunchTemplateVersions")
+def describe_versions(ctx: Context) -> dict[str, Any]:
+    """Without deleted versions; of every template when none is named but `$Latest` or `$Default` is. moto drops what
+    is beyond the fifteenth without a token."""
+    params = ctx.params
+    named = params.get("LaunchTemplateId") or params.get("LaunchTemplateName")
+    templates = [template(ctx)] if named else list(ctx.backend().launch_templates.values())
+    return {"LaunchTemplateVersions": [v for found in templates for v in versions(ctx, found, params)]}
+
+
+def versions(ctx: Context, found: Any, params: dict[str, Any]) -> list[dict[str, Any]]:
+    """The versions of a template that a DescribeLaunchTemplateVersions with `params` sees."""
+    asked = {k: v for k, v in params.items() if k in ("Versions", "MinVersion", "MaxVersion")}
+    output = ctx.ask(
+        "ec2", "DescribeLaunchTemplateVersions", {**asked, "LaunchTemplateId": found.id, "MaxResults": 10_000}
+    )
+    gone = ctx.store("deleted_versions").get(found.id, set())
+    return [version for version in output["LaunchTemplateVersions"] if version["VersionNumber"] not in gone]
+
+
+def template(ctx: Context) -> Any:
+    """The template that the call names."""
+    backend, ident, name = ctx.backend(), ctx.params.get("LaunchTemplateId"), ctx.params.get("LaunchTemplateName")
+    if ident is not None:
+        if ident not in backend.launch_templates:
+            raise AwsError("InvalidLaunchTemplateId.NotFound", f"The specified launch template, {ident}, does not exist.")
+        return backend.launch_templates[ident]
+    for found in backend.launch_templates.values():
+        if found.name == name:
+            return found
+    raise AwsError(
+        "InvalidLaunchTemplateName.NotFoundException", f"The specified launch template, {name}, does not exist."
+    )
