@@ -15,7 +15,8 @@ class Echo:
     """Keeps `members` of a service's things.
 
     `create`, `update` and `describe` name operations; `identity` finds the thing's name in the input of the first two,
-    `items` finds the things in the output of the last, each with its name.
+    `items` finds the things in the output of the last, each with its name. `rename` is for members that the output
+    calls otherwise; with `reset` an update that leaves a member out sets it back to its default.
     """
 
     def __init__(
@@ -31,10 +32,12 @@ class Echo:
         clears: Clears | None = None,
         reset: bool = False,
         defaults: dict[str, Any] | None = None,
+        rename: dict[str, str] | None = None,
     ):
         self.name = f"echo {service} {create}"
         self.members, self.identity, self.items = tuple(members), identity, items
         self.clears, self.defaults, self.reset = clears or {}, defaults or {}, reset
+        self.rename = rename or {}
         AFTER[service, create].append(self._created)
         AFTER[service, describe].append(self._described)
         if update is not None:
@@ -60,11 +63,11 @@ class Echo:
         for member in self.members:
             if member not in ctx.params:
                 continue
-            value = ctx.params[member]
+            value, shown = ctx.params[member], self.rename.get(member, member)
             if member in self.clears and value == self.clears[member]:
-                kept.pop(member, None)
+                kept.pop(shown, None)
             else:
-                kept[member] = value
+                kept[shown] = value
 
     def _described(self, ctx: Context, output: dict[str, Any]) -> None:
         for ident, item in self.items(output):

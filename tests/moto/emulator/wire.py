@@ -40,9 +40,9 @@ READ_ONLY = re.compile(r"^(Describe|List|Get|Head|Search|Lookup|BatchGet|Filter|
 class AwsError(Exception):
     """An error as AWS answers it: `code` as on the wire."""
 
-    def __init__(self, code: str, message: str, status: int = 400):
+    def __init__(self, code: str, message: str, status: int = 400, headers: dict[str, str] | None = None):
         super().__init__(message)
-        self.code, self.message, self.status = code, message, status
+        self.code, self.message, self.status, self.headers = code, message, status, headers or {}
 
 
 @dataclass
@@ -133,17 +133,14 @@ class Call:
             )
         elif self.service == "s3":
             body = f"<Error><Code>{code}</Code><Message>{message}</Message><RequestId>{ident}</RequestId></Error>"
-        elif error.code == "InvalidChangeBatch":
-            body = (
-                f'<InvalidChangeBatch xmlns="https://route53.amazonaws.com/doc/2013-04-01/"><Messages><Message>{message}'
-                f"</Message></Messages><RequestId>{ident}</RequestId></InvalidChangeBatch>"
-            )
         else:
             body = (
                 f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
                 f"<RequestId>{ident}</RequestId></ErrorResponse>"
             )
-        headers = {"Content-Type": _content_type(self.protocol), "x-amzn-ErrorType": error.code, **request_id}
+        headers = {"Content-Type": _content_type(self.protocol), **request_id, **error.headers}
+        if "json" in self.protocol:
+            headers["x-amzn-ErrorType"] = error.code
         return Answer(error.status, headers, b"" if self.environ["REQUEST_METHOD"] == "HEAD" else body.encode())
 
     def _cbor_answer(self, status: int, data: dict[str, Any]) -> Answer:

@@ -78,7 +78,7 @@ def subnet_in_use(ctx: Context) -> None:
     linger(ctx, "subnet", subnet)
     for database in ctx.backend("rds").databases.values():
         group = getattr(database, "db_subnet_group", None)
-        if group is not None and subnet in [s.id for s in group.subnets]:
+        if group is not None and subnet in [s.id for s in group._subnets]:
             raise in_use(subnet, database.db_instance_identifier)
 
 
