@@ -70,3 +70,47 @@ pub mod ec2 {
         Ok(())
     }
 }
+
+/// IAM: tags, and the documents that IAM encodes.
+pub mod iam {
+    use aws_sdk_iam::types::Tag;
+    use clefctl_core::kind::Policy;
+
+    use super::Tags;
+
+    /// The tags of a thing.
+    #[must_use]
+    pub fn read(tags: &[Tag]) -> Tags {
+        super::read(tags, |tag| (Some(tag.key()), Some(tag.value())))
+    }
+
+    /// Tags as IAM takes them.
+    #[must_use]
+    pub fn write(tags: &Tags) -> Vec<Tag> {
+        // The builder fails only without key or value, and both are given.
+        tags.iter().filter_map(|(key, value)| Tag::builder().key(key).value(value).build().ok()).collect()
+    }
+
+    /// A document as IAM reports it: URL-encoded.
+    #[must_use]
+    pub fn document(text: &str) -> Policy {
+        Policy::parse(&percent_encoding::percent_decode_str(text).decode_utf8_lossy())
+    }
+
+    /// The codes by which IAM refuses a document whose principals it cannot see yet. The same code refuses what is
+    /// really malformed, so that it is repeated only where the document names principals of IAM's own.
+    #[must_use]
+    pub fn young_principals(policy: &Policy) -> &'static [&'static str] {
+        fn names_entity(value: &serde_json::Value) -> bool {
+            match value {
+                serde_json::Value::String(text) => {
+                    text.contains(":iam::") && (text.contains(":role/") || text.contains(":user/"))
+                }
+                serde_json::Value::Array(items) => items.iter().any(names_entity),
+                serde_json::Value::Object(map) => map.values().any(names_entity),
+                _ => false,
+            }
+        }
+        if names_entity(&policy.0) { &["MalformedPolicyDocument", "MalformedPolicyDocumentException"] } else { &[] }
+    }
+}

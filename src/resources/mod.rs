@@ -7,8 +7,11 @@ use clefctl_core::kind::Kind;
 
 use crate::aws::{AwsKind, Connection, Cx, Op};
 
+pub mod cloudwatch_log_group;
 pub mod eip;
 mod elb_support;
+pub mod iam_instance_profile;
+pub mod iam_role;
 pub mod internet_gateway;
 pub mod lb;
 pub mod lb_target_group;
@@ -24,7 +27,10 @@ pub mod vpc;
 #[must_use]
 pub fn all(aws: &Arc<Connection>) -> Vec<Arc<dyn Kind>> {
     vec![
+        AwsKind::<cloudwatch_log_group::CloudwatchLogGroup>::shared(aws),
         AwsKind::<eip::Eip>::shared(aws),
+        AwsKind::<iam_instance_profile::IamInstanceProfile>::shared(aws),
+        AwsKind::<iam_role::IamRole>::shared(aws),
         AwsKind::<internet_gateway::InternetGateway>::shared(aws),
         AwsKind::<lb::Lb>::shared(aws),
         AwsKind::<lb_target_group::LbTargetGroup>::shared(aws),

@@ -1,0 +1,227 @@
+//! `iam_instance_profile`
+
+use aws_sdk_iam::types::InstanceProfile as Sdk;
+use clefctl_core::error::Result;
+use clefctl_core::kind::{
+    Actions, Attributes, Declared, Facts, Name, NameChars, Naming, PerVerb, Select, Status, TagChange, Unique,
+};
+use futures::future::try_join_all;
+use serde::{Deserialize, Serialize};
+
+use crate::aws::tags::iam as tags;
+use crate::aws::{Codes, Cx, Live, Op, Resource};
+
+/// An instance profile: the wrapper in which an EC2 instance takes on a role.
+#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
+pub struct IamInstanceProfile {
+    /// Its name, unique in the account.
+    #[attr(create_only, length(1, 128), pattern = "[\\w+=,.@-]+")]
+    name: Name,
+    /// The path before its name in its ARN. Without one it is `/clefctl/<owner>/`, by which it is found.
+    #[attr(create_only, aws_default = "the owner's path, by which clefctl finds it", pattern = "/([!-~]+/)*")]
+    path: Option<String>,
+    /// Name of the role inside; changing it is done in place.
+    #[attr(refers("iam_role", "name"))]
+    role: Option<String>,
+}
+
+/// What an instance profile tells others.
+#[derive(Attributes, Serialize, Deserialize, Clone, Debug)]
+pub struct Outputs {
+    /// Its name.
+    #[attr(looks_like = "{name}")]
+    id: String,
+    /// Its ARN.
+    #[attr(looks_like = "arn:aws:iam::{account}:instance-profile/{name}")]
+    arn: String,
+    /// Its unique id.
+    #[attr(looks_like = "AIPA{upper:17}")]
+    unique_id: String,
+}
+
+impl Resource for IamInstanceProfile {
+    const FACTS: Facts = Facts {
+        name: "iam_instance_profile",
+        service: "iam",
+        declared: &Self::BLOCK,
+        outputs: &Outputs::BLOCK,
+        naming: Some(Naming { attribute: "name", max: 128, allowed: NameChars::Wide, unique: Unique::Account }),
+        once: true,
+        details: 1,
+        deleted_after: &["autoscaling_group", "launch_template"],
+        actions: Actions {
+            read: &["iam:ListInstanceProfiles", "iam:GetInstanceProfile"],
+            create: &[
+                "iam:CreateInstanceProfile",
+                "iam:TagInstanceProfile",
+                "iam:AddRoleToInstanceProfile",
+                "iam:PassRole",
+            ],
+            update: &[
+                "iam:AddRoleToInstanceProfile",
+                "iam:RemoveRoleFromInstanceProfile",
+                "iam:PassRole",
+                "iam:TagInstanceProfile",
+                "iam:UntagInstanceProfile",
+            ],
+            delete: &["iam:RemoveRoleFromInstanceProfile", "iam:DeleteInstanceProfile"],
+        },
+        takes: PerVerb::new(10, 3, 2),
+        calls: PerVerb::new(2, 2, 2),
+        ..Facts::GLOBAL
+    };
+    const CODES: Codes =
+        Codes { absent: &["NoSuchEntity"], exists: &["EntityAlreadyExists"], blocked: &["DeleteConflict"] };
+    type Outputs = Outputs;
+
+    async fn read(cx: &Cx<'_>, select: Select<'_>) -> Result<Vec<Live<Self>>> {
+        let expected = match select {
+            Select::One(name) => return Ok(vec![live(&get(cx, name).await?)]),
+            Select::Owned(expected) => expected,
+        };
+        let found: Vec<Sdk> = cx
+            .call(Op::new("iam:ListInstanceProfiles"), || {
+                let ask = cx.iam().list_instance_profiles().path_prefix(own_path(cx)).max_items(1000);
+                ask.into_paginator().items().send().try_collect()
+            })
+            .await?;
+        let mut names: Vec<String> = found.iter().map(|profile| profile.instance_profile_name().to_owned()).collect();
+        // Those that the stack puts under another path are looked up by name.
+        for instance in &expected.instances {
+            let elsewhere = instance.attributes.get("path").is_some_and(|path| !path.is_null());
+            if let Some(name) = instance.name.clone().filter(|name| elsewhere && !names.contains(name)) {
+                names.push(name);
+            }
+        }
+        let read = try_join_all(names.iter().map(|name| async move {
+            match get(cx, name).await {
+                Ok(profile) => Ok(Some(live(&profile))),
+                Err(error) if error.code() == Some("NoSuchEntity") => Ok(None),
+                Err(error) => Err(error),
+            }
+        }));
+        Ok(read.await?.into_iter().flatten().collect())
+    }
+
+    async fn create(&self, cx: &Cx<'_>, new: &Declared) -> Result<String> {
+        let path = self.path.clone().unwrap_or_else(|| own_path(cx));
+        cx.call(Op::new("iam:CreateInstanceProfile"), || {
+            cx.iam()
+                .create_instance_profile()
+                .instance_profile_name(&*self.name)
+                .path(&path)
+                .set_tags(Some(tags::write(&new.tags)))
+                .send()
+        })
+        .await?;
+        if let Some(role) = &self.role {
+            add(cx, &self.name, role).await?;
+        }
+        Ok(self.name.to_string())
+    }
+
+    async fn update(&self, cx: &Cx<'_>, live: &Live<Self>) -> Result<()> {
+        if self.role == live.spec.role {
+            return Ok(());
+        }
+        // A profile holds one role: the old one must go before the new one comes.
+        if let Some(old) = &live.spec.role {
+            remove(cx, &live.id, old).await?;
+        }
+        match &self.role {
+            Some(role) => add(cx, &live.id, role).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn delete(cx: &Cx<'_>, live: &Live<Self>, _last: Option<&Self>) -> Result<()> {
+        let now = get(cx, &live.id).await?;
+        for role in now.roles() {
+            remove(cx, &live.id, role.role_name()).await?;
+        }
+        cx.call(Op::new("iam:DeleteInstanceProfile"), || {
+            cx.iam().delete_instance_profile().instance_profile_name(&live.id).send()
+        })
+        .await?;
+        Ok(())
+    }
+
+    async fn retag(cx: &Cx<'_>, live: &Live<Self>, change: &TagChange) -> Result<()> {
+        if !change.set.is_empty() {
+            let tags = tags::write(&change.set);
+            cx.call(Op::new("iam:TagInstanceProfile"), || {
+                cx.iam().tag_instance_profile().instance_profile_name(&live.id).set_tags(Some(tags.clone())).send()
+            })
+            .await?;
+        }
+        if !change.remove.is_empty() {
+            cx.call(Op::new("iam:UntagInstanceProfile"), || {
+                let keys = Some(change.remove.clone());
+                cx.iam().untag_instance_profile().instance_profile_name(&live.id).set_tag_keys(keys).send()
+            })
+            .await?;
+        }
+        Ok(())
+    }
+}
+
+/// The path under which an owner's profiles stand: IAM's lists carry no tags, but can be asked by path.
+fn own_path(cx: &Cx<'_>) -> String {
+    format!("/clefctl/{}/", cx.owner)
+}
+
+async fn get(cx: &Cx<'_>, name: &str) -> Result<Sdk> {
+    let answer = cx
+        .call(Op::new("iam:GetInstanceProfile"), || cx.iam().get_instance_profile().instance_profile_name(name).send())
+        .await?;
+    answer
+        .instance_profile
+        .ok_or_else(|| clefctl_core::error::Error::internal("GetInstanceProfile answered without a profile"))
+}
+
+async fn add(cx: &Cx<'_>, profile: &str, role: &str) -> Result<()> {
+    let added = cx
+        .call(Op::new("iam:AddRoleToInstanceProfile").racing(&["NoSuchEntity"]), || {
+            cx.iam().add_role_to_instance_profile().instance_profile_name(profile).role_name(role).send()
+        })
+        .await;
+    match added {
+        // Full: after a lost answer it is this role that fills it.
+        Err(error) if error.code() == Some("LimitExceeded") => {
+            let there = get(cx, profile).await?;
+            if there.roles().iter().any(|there| there.role_name() == role) { Ok(()) } else { Err(error) }
+        }
+        other => other.map(drop),
+    }
+}
+
+async fn remove(cx: &Cx<'_>, profile: &str, role: &str) -> Result<()> {
+    let removed = cx
+        .call(Op::new("iam:RemoveRoleFromInstanceProfile"), || {
+            cx.iam().remove_role_from_instance_profile().instance_profile_name(profile).role_name(role).send()
+        })
+        .await;
+    match removed {
+        Err(error) if error.code() == Some("NoSuchEntity") => Ok(()),
+        other => other.map(drop),
+    }
+}
+
+fn live(profile: &Sdk) -> Live<IamInstanceProfile> {
+    let name = profile.instance_profile_name().to_owned();
+    Live {
+        spec: IamInstanceProfile {
+            name: profile.instance_profile_name().into(),
+            path: Some(profile.path().to_owned()),
+            role: profile.roles().first().map(|role| role.role_name().to_owned()),
+        },
+        outputs: Outputs {
+            id: name.clone(),
+            arn: profile.arn().to_owned(),
+            unique_id: profile.instance_profile_id().to_owned(),
+        },
+        tags: tags::read(profile.tags()),
+        status: Status::Usable,
+        id: name,
+    }
+}
