@@ -33,6 +33,7 @@ impl Simulation {
     /// When no kind is called so.
     pub fn plant(&self, plant: Plant) -> Result<Observed> {
         let mut world = self.inner.world();
+        let _turn = self.inner.turn(&mut world)?;
         let facts = world.facts(&plant.kind).ok_or_else(|| unknown(&plant.kind))?;
         let seed = world.next_seed(&format!("planted|{}|{}", plant.kind, plant.region));
         let values = facts.declared.attributes.iter().map(|a| (a.name.to_owned(), kept(a, &plant.attributes)));
@@ -104,6 +105,7 @@ impl Simulation {
     pub fn uproot(&self, kind: &str, id: &str) -> Result<()> {
         let key = self.find(kind, id)?;
         let mut world = self.inner.world();
+        let _turn = self.inner.turn(&mut world)?;
         world.take(&key);
         self.inner.save(&world)
     }
@@ -133,6 +135,7 @@ impl Simulation {
     ) -> Result<()> {
         let key = self.find(kind, id)?;
         let mut world = self.inner.world();
+        let _turn = self.inner.turn(&mut world)?;
         let facts = world.facts(kind).ok_or_else(|| unknown(kind))?;
         let mut thing = world.get(&key).cloned().ok_or_else(|| nothing(kind, id))?;
         change(facts, &mut thing)?;

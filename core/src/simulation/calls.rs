@@ -113,6 +113,12 @@ impl Inner {
         }
         let done = {
             let mut world = self.world();
+            let _turn = if request.writes {
+                self.turn(&mut world)?
+            } else {
+                self.refresh(&mut world)?;
+                None
+            };
             world.sweep(self.clock.now(), faults.stale);
             let answer = effect(&mut world, self.clock.now()).map_err(|refusal| failed(action, number, refusal))?;
             if request.writes {

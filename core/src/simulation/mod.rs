@@ -45,7 +45,7 @@ use self::calls::{Meter, Request};
 use self::clock::{Clock, Time, wall};
 use self::kind::SimulatedKind;
 use self::lookups::SimulatedLookup;
-use self::persist::Times;
+use self::persist::{Disk, Times, Turn};
 use self::store::SimulatedStore;
 use self::world::World;
 use crate::error::Result;
@@ -100,7 +100,7 @@ pub struct Simulation {
 /// What all kinds, lookups and stores of an account share.
 struct Inner {
     account: String,
-    folder: Option<PathBuf>,
+    disk: Option<Disk>,
     latency: Duration,
     obliging: bool,
     clock: Clock,
@@ -120,8 +120,9 @@ impl Simulation {
     /// When what is kept cannot be read.
     pub fn open(registry: &Registry, options: Options) -> Result<Self> {
         let mut world = World::new(registry.kinds().map(|kind| (kind.facts().name, kind.facts())).collect());
-        let saved = match &options.folder {
-            Some(folder) => persist::load(folder, &mut world)?,
+        let disk = options.folder.map(Disk::new);
+        let saved = match &disk {
+            Some(disk) => disk.refresh(&mut world)?,
             None => None,
         };
         let start = options.start.unwrap_or_else(wall);
@@ -134,7 +135,7 @@ impl Simulation {
         };
         let inner = Arc::new(Inner {
             account: options.account,
-            folder: options.folder,
+            disk,
             latency: options.latency,
             obliging: options.obliging,
             clock: Clock::new(real, scaled, options.speed),
@@ -187,11 +188,23 @@ impl Simulation {
 }
 
 impl Inner {
-    /// Keeps the account, if there is a folder for it.
+    /// Keeps other processes from writing, if the account is kept, and learns what they wrote.
+    fn turn(&self, world: &mut World) -> Result<Option<Turn>> {
+        let Some(disk) = &self.disk else { return Ok(None) };
+        let turn = disk.turn()?;
+        disk.refresh(world)?;
+        Ok(Some(turn))
+    }
+
+    /// Learns what other processes wrote.
+    fn refresh(&self, world: &mut World) -> Result<()> {
+        self.disk.as_ref().map_or(Ok(None), |disk| disk.refresh(world)).map(|_| ())
+    }
+
+    /// Keeps the account, if there is a folder for it. Whoever calls has the turn.
     fn save(&self, world: &World) -> Result<()> {
-        let Some(folder) = &self.folder else { return Ok(()) };
-        let times = Times { now: self.clock.now(), real: self.clock.real(), wall: wall() };
-        persist::save(folder, world, &times)
+        let Some(disk) = &self.disk else { return Ok(()) };
+        disk.save(world, &Times { now: self.clock.now(), real: self.clock.real(), wall: wall() })
     }
 
     /// What lookups are told to answer.

@@ -1,10 +1,11 @@
 //! The simulated account on disk: `sandbox.json`, written whole and at once after every call that changes something.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::io::ErrorKind as Io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -17,6 +18,8 @@ use crate::kind::{Map, Tags, Value};
 
 /// The file's name inside its folder.
 const FILE: &str = "sandbox.json";
+/// Whoever writes holds a lock on this one.
+const LOCK: &str = "sandbox.lock";
 /// The format that this version writes.
 const FORMAT: u32 = 1;
 /// The only key of what stands for a secret.
@@ -75,17 +78,84 @@ pub(super) struct Times {
     pub(super) wall: Time,
 }
 
+/// A folder that several processes may use at once.
+pub(super) struct Disk {
+    folder: PathBuf,
+    /// The last change of the file that this process knows of.
+    known: Mutex<Option<Stamp>>,
+}
+
+/// What tells one version of the file from another.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    modified: SystemTime,
+    length: u64,
+    inode: u64,
+}
+
+/// Keeps other processes from writing until it is dropped.
+pub(super) struct Turn(#[expect(dead_code, reason = "the lock lives as long as the file is open")] File);
+
+impl Disk {
+    pub(super) fn new(folder: PathBuf) -> Self {
+        Self { folder, known: Mutex::default() }
+    }
+
+    /// Waits until it is this process's turn to write.
+    pub(super) fn turn(&self) -> Result<Turn> {
+        let path = self.folder.join(LOCK);
+        let unlocked = |error: std::io::Error| {
+            Error::new(ErrorKind::Usage, format!("{} cannot be locked: {error}", path.display()))
+        };
+        fs::create_dir_all(&self.folder).map_err(unlocked)?;
+        let lock = File::create(&path).map_err(unlocked)?;
+        lock.lock().map_err(unlocked)?;
+        Ok(Turn(lock))
+    }
+
+    /// Brings the account up to date if another process has written since; gives the times of what was read.
+    pub(super) fn refresh(&self, world: &mut World) -> Result<Option<Times>> {
+        let stamp = self.stamp();
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if stamp == *known {
+            return Ok(None);
+        }
+        let times = load(&self.folder, world)?;
+        *known = stamp;
+        Ok(times)
+    }
+
+    /// Writes the account: whole, or not at all.
+    pub(super) fn save(&self, world: &World, times: &Times) -> Result<()> {
+        save(&self.folder, world, times)?;
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = self.stamp();
+        Ok(())
+    }
+
+    fn stamp(&self) -> Option<Stamp> {
+        let meta = fs::metadata(file(&self.folder)).ok()?;
+        #[cfg(unix)]
+        let inode = std::os::unix::fs::MetadataExt::ino(&meta);
+        #[cfg(not(unix))]
+        let inode = 0;
+        Some(Stamp { modified: meta.modified().ok()?, length: meta.len(), inode })
+    }
+}
+
 /// Where the account is kept.
-pub(super) fn file(folder: &Path) -> PathBuf {
+fn file(folder: &Path) -> PathBuf {
     folder.join(FILE)
 }
 
-/// Fills an empty account from its folder; `None` where nothing was saved yet.
-pub(super) fn load(folder: &Path, world: &mut World) -> Result<Option<Times>> {
+/// Fills an account from its folder; `None`, and an empty account, where nothing is saved.
+fn load(folder: &Path, world: &mut World) -> Result<Option<Times>> {
     let path = file(folder);
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
-        Err(error) if error.kind() == Io::NotFound => return Ok(None),
+        Err(error) if error.kind() == Io::NotFound => {
+            world.clear();
+            return Ok(None);
+        }
         Err(error) => return Err(broken(&path, &error)),
     };
     let saved: Saved = serde_json::from_str(&text).map_err(|error| broken(&path, &error))?;
@@ -93,6 +163,7 @@ pub(super) fn load(folder: &Path, world: &mut World) -> Result<Option<Times>> {
         let why = format!("it has format {}, and this version reads format {FORMAT}", saved.format);
         return Err(broken(&path, &why));
     }
+    world.clear();
     for thing in saved.things {
         let attributes = map(&thing.attributes).ok_or_else(|| broken(&path, &"attributes are no mapping"))?;
         let outputs = map(&thing.outputs).ok_or_else(|| broken(&path, &"outputs are no mapping"))?;
@@ -120,8 +191,7 @@ pub(super) fn load(folder: &Path, world: &mut World) -> Result<Option<Times>> {
     Ok(Some(Times { now, real, wall }))
 }
 
-/// Writes the account into its folder: whole, or not at all.
-pub(super) fn save(folder: &Path, world: &World, times: &Times) -> Result<()> {
+fn save(folder: &Path, world: &World, times: &Times) -> Result<()> {
     let things = world.all().map(|thing| SavedThing {
         kind: thing.key.kind.to_string(),
         region: thing.key.region.to_string(),

@@ -36,7 +36,7 @@ pub(super) fn holder<'w>(
         return None;
     }
     let parent = |thing: &Thing| {
-        let reference = parent_reference(facts, &thing.attributes)?;
+        let reference = scope(facts, thing)?;
         Some(world.resolve(&reference, &thing.key.region).map_or_else(|| reference.value.clone(), |p| p.key.id.clone()))
     };
     world.called(facts.name, &new.name).filter(|other| Some(&other.key) != itself && other.name == new.name).find(
@@ -47,6 +47,14 @@ pub(super) fn holder<'w>(
             Unique::No => false,
         },
     )
+}
+
+/// The reference to that within which names are unique: the parent, else what is named first at creation.
+fn scope(facts: &'static Facts, thing: &Thing) -> Option<Reference> {
+    let at_creation =
+        |reference: &Reference| facts.declared.attribute(reference.attribute).is_some_and(|a| a.create_only);
+    parent_reference(facts, &thing.attributes)
+        .or_else(|| references(facts.declared, &thing.attributes).into_iter().find(at_creation))
 }
 
 fn unique(facts: &Facts) -> Unique {

@@ -88,6 +88,12 @@ impl World {
         Self { tables, ..Self::default() }
     }
 
+    /// Forgets everything but the tables, and what lookups made up.
+    pub(super) fn clear(&mut self) {
+        let (tables, made_up) = (std::mem::take(&mut self.tables), std::mem::take(&mut self.made_up));
+        *self = Self { tables, made_up, ..Self::default() };
+    }
+
     /// What is known of a kind; `None` for kinds of other versions.
     pub(super) fn facts(&self, kind: &str) -> Option<&'static Facts> {
         self.tables.get(kind).copied()

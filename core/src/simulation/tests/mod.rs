@@ -1,3 +1,6 @@
+mod faults;
+mod model;
+mod persist;
 mod refusals;
 mod verbs;
 
