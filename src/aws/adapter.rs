@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use clefctl_core::error::{Error, ErrorKind, Result};
 use clefctl_core::kind::{
-    Address, Ask, Attributes, Context, Declared, Deletion, ExpectedInstance, Facts, Kind, Lookup, LookupFacts, Map,
-    Mark, Observed, Owned, Owner, Select, Status, TagChange, Tags, Value, Violation, tag,
+    Address, Ask, Attributes, Context, Declared, Deletion, ExpectedInstance, Facts, Found, Kind, Lookup, LookupFacts,
+    Map, Mark, Observed, Owned, Owner, Select, Status, TagChange, Tags, Value, Violation, tag,
 };
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -142,6 +142,13 @@ impl<R: Resource> AwsKind<R> {
 
     async fn make(&self, cx: &Cx<'_>, new: &Declared) -> Result<String> {
         let spec: R = typed(&new.attributes)?;
+        // A sweep finds, it never proves absence, and some creates overwrite what is there.
+        if matches!(R::FACTS.found, Found::Swept(_))
+            && let Some(name) = &new.name
+            && self.read_one(cx, name).await?.is_some()
+        {
+            return self.meets(cx, new, Error::new(ErrorKind::Conflict, format!("{name} exists already"))).await;
+        }
         if !R::FACTS.once
             && cx.careful
             && let Some(id) = self.left_behind(cx, new, LOOKS).await?

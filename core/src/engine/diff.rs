@@ -11,7 +11,7 @@ use crate::kind::{Attribute, Block, Facts, Lifecycle, Map, Number, Observed, Tag
 /// are compared; those that force a replacement are marked so.
 #[must_use]
 pub fn attributes(block: &Block, declared: &Map, observed: &Map, ignored: &Ignored) -> Vec<AttributeChange> {
-    let compared = block.attributes.iter().filter(|attribute| !attribute.write_only && !is_version(block, attribute));
+    let compared = block.attributes.iter().filter(|a| !a.write_only && !a.local && !is_version(block, a));
     let change = |attribute: &Attribute| {
         let live = observed.get(attribute.name).unwrap_or(&Value::Null);
         let said = ignored.keep(attribute.name, &opinion(attribute, declared)?, live);

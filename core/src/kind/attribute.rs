@@ -168,6 +168,8 @@ pub struct Attribute {
     pub settled: bool,
     /// It can be sent, but never read back. Its sibling `<name>_version` says when to send it again.
     pub write_only: bool,
+    /// It says how clefctl acts; AWS never sees it, so that it is never compared.
+    pub local: bool,
     /// It is never shown.
     pub sensitive: bool,
     /// Smallest and largest number allowed.
@@ -198,6 +200,7 @@ impl Attribute {
         create_only: false,
         settled: false,
         write_only: false,
+        local: false,
         sensitive: false,
         range: None,
         length: None,
