@@ -3,7 +3,7 @@
 use super::ignore::Ignored;
 use super::overlay::{lay, opinion};
 use super::tags::{self, TagRules};
-use crate::kind::{Attribute, Declared, Facts, Instance, Map, NameParts, Observed, Owner, Tags, Value, tag};
+use crate::kind::{Attribute, Declared, Facts, Instance, Map, Observed, Owner, Tags, Value, default_name, tag};
 
 /// How much of an instance is declared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,13 +92,7 @@ pub fn physical_name(from: &Declaration<'_>, observed: Option<&Observed>) -> Opt
     if let Some(live) = observed.and_then(|observed| observed.get(naming.attribute).as_str()) {
         return Some(live.to_owned());
     }
-    Some(naming.default_name(NameParts {
-        owner: from.owner,
-        address: &from.instance.address,
-        account: from.account,
-        region: &from.instance.region,
-        generation: from.generation,
-    }))
+    Some(default_name(naming, from.owner, &from.instance.address, from.generation, from.account, &from.instance.region))
 }
 
 /// All tags that the thing is to carry: the user's, clefctl's, and of what lives those of others.

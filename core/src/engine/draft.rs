@@ -50,7 +50,7 @@ impl Draft {
             change: Change {
                 address: instance.address.clone(),
                 kind: facts.name,
-                region: instance.region.clone(),
+                region: instance.place().to_owned(),
                 action,
                 reason: decision.reason,
                 id: decision.observed.as_ref().map(|observed| observed.id.clone()),
@@ -65,7 +65,7 @@ impl Draft {
                 retag,
                 unsettled: None,
                 role_arn: instance.role_arn.clone(),
-                timeouts: Some(instance.timeouts),
+                timeouts: Some(instance.timeouts.or(facts.timeouts)),
             },
             work,
         })
@@ -106,7 +106,7 @@ impl Draft {
     pub(super) fn deleted_as(mut self, instance: &Instance, deletion: Deletion) -> Self {
         self.item.deletion = deletion;
         self.item.role_arn.clone_from(&instance.role_arn);
-        self.item.timeouts = Some(instance.timeouts);
+        self.item.timeouts = Some(instance.timeouts.or(instance.facts.timeouts));
         self
     }
 }

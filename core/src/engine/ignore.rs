@@ -77,6 +77,10 @@ fn rebuilt(declared: &Value, map: Map) -> Value {
 }
 
 fn parse(path: &str) -> Option<Vec<Segment>> {
+    // Keys of tags may hold dots.
+    if let Some(key) = path.trim().strip_prefix("tags.") {
+        return Some(vec![Segment::Key("tags".to_owned()), Segment::Key(key.to_owned())]);
+    }
     let mut segments = Vec::new();
     let mut rest = path.trim();
     while !rest.is_empty() {
@@ -118,6 +122,7 @@ mod tests {
             ("size", "other", "1", "2", "1"),
             (r#"tags["x"]"#, "tags", r#"{"x":"1","y":"1"}"#, r#"{"x":"2","y":"2"}"#, r#"{"x":"2","y":"1"}"#),
             (r#"tags["x"]"#, "tags", r#"{"x":"1"}"#, "{}", "{}"),
+            ("tags.a.b", "tags", r#"{"a.b":"1"}"#, r#"{"a.b":"2"}"#, r#"{"a.b":"2"}"#),
             (r#"tags["x"]"#, "tags", "null", r#"{"x":"2"}"#, r#"{"x":"2"}"#),
             (r#"tags["x"]"#, "tags", "null", "{}", "null"),
             ("scaling.min", "scaling", r#"{"min":1,"max":3}"#, r#"{"min":2,"max":2}"#, r#"{"min":2,"max":3}"#),

@@ -15,7 +15,9 @@ pub struct Inventory {
     pub things: Vec<Arc<Observed>>,
     /// Somebody else's things that have the name of an instance which the stack declares and nothing of ours is.
     pub taken: BTreeMap<Address, Arc<Observed>>,
-    /// Lookups that depend on resources, read as if nothing changed: arguments, and answer (null where there is none).
+    /// Answers of the lookups that were read before the stack was expanded; null where an optional one found nothing.
+    pub answers: BTreeMap<String, Value>,
+    /// Lookups that depend on resources, read as if nothing changed: arguments and answer.
     pub lookups: BTreeMap<String, (Map, Value)>,
     /// Things with our tag of kinds that this version does not know: ARN or id, and tag.
     pub strays: Vec<(String, String)>,

@@ -58,8 +58,8 @@ impl World for Known {
         self.lookups.get(name).cloned()
     }
 
-    fn account_id(&self) -> Option<&str> {
-        Some(&self.account).filter(|account| !account.is_empty()).map(String::as_str)
+    fn account_id(&self) -> Option<String> {
+        Some(self.account.clone()).filter(|account| !account.is_empty())
     }
 }
 
@@ -163,8 +163,8 @@ impl Desired for Nothing {
         Ok(Value::Null)
     }
 
-    fn arguments(&self, _: &LookupUse, _: &dyn World) -> Result<Map, Vec<Problem>> {
-        Ok(Map::new())
+    fn arguments(&self, _: &LookupUse, _: &dyn World) -> Result<Option<Map>, Vec<Problem>> {
+        Ok(None)
     }
 
     fn outputs(&self, _: &dyn World) -> Result<Vec<Output>, Vec<Problem>> {

@@ -54,13 +54,9 @@ fn observed_world(scene: &Scene<'_>, live: &Live) -> Known {
             world.set(address, view(kind.facts(), address, &Map::new(), Some(thing), |_| false));
         }
     }
-    for (name, (_, answer)) in &scene.inventory.lookups {
+    let late = scene.inventory.lookups.iter().map(|(name, (_, answer))| (name, answer));
+    for (name, answer) in scene.inventory.answers.iter().chain(late) {
         world.answer(name, answer.clone());
-    }
-    for lookup in scene.stack.lookups().values() {
-        if let Some(answer) = &lookup.answer {
-            world.answer(&lookup.name, answer.clone());
-        }
     }
     world
 }

@@ -28,7 +28,10 @@ pub(super) fn resolve(
     selected: &dyn Fn(&Address) -> bool,
     problems: &mut Vec<Problem>,
 ) -> Resolution {
-    let known = Known::new(&scene.inventory.account);
+    let mut known = Known::new(&scene.inventory.account);
+    for (lookup, answer) in &scene.inventory.answers {
+        known.answer(lookup, answer.clone());
+    }
     let mut pass = Pass { scene, live, known, drafts: Vec::new(), unchanged: 0, problems };
     for group in groups(scene.stack) {
         let mut members = Vec::new();
@@ -56,15 +59,15 @@ struct Pass<'a> {
 impl Pass<'_> {
     /// A lookup is known if it was read before, with the arguments that it has now.
     fn lookup(&mut self, lookup: &LookupUse) {
-        let answer = match &lookup.answer {
-            Some(answer) => answer.clone(),
-            None => match self.scene.stack.arguments(lookup, &self.known) {
-                Ok(arguments) => match self.scene.inventory.lookups.get(&lookup.name) {
-                    Some((read, answer)) if *read == arguments => answer.clone(),
-                    _ => Value::unknown(Shape::Any, format!("lookup.{}", lookup.name)),
-                },
-                Err(found) => return self.problems.extend(found),
+        if self.known.answered(&lookup.name) || !lookup.needed {
+            return;
+        }
+        let answer = match self.scene.stack.arguments(lookup, &self.known) {
+            Ok(arguments) => match (arguments, self.scene.inventory.lookups.get(&lookup.name)) {
+                (Some(now), Some((read, answer))) if *read == now => answer.clone(),
+                _ => Value::unknown(Shape::Any, format!("lookup.{}", lookup.name)),
             },
+            Err(found) => return self.problems.extend(found),
         };
         self.known.answer(&lookup.name, answer);
     }

@@ -3,10 +3,11 @@
 //! The stack language implements it; tests of the engine implement it with a few lines of their own.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use indexmap::IndexMap;
 
-use super::{Address, Map, Owner, PerVerb, Value};
+use super::{Address, Facts, LookupFacts, Map, Owner, PerVerb, Place, Value};
 use crate::error::{Problem, Span};
 
 /// One environment of a stack, expanded: instances, the references between them, and how to evaluate them.
@@ -25,7 +26,7 @@ pub trait Desired: Send + Sync {
     /// All instances; their order means nothing.
     fn instances(&self) -> &IndexMap<Address, Instance>;
 
-    /// All lookups that something refers to, by name.
+    /// All lookups, by name.
     fn lookups(&self) -> &IndexMap<String, LookupUse>;
 
     /// Addresses that were renamed.
@@ -40,113 +41,157 @@ pub trait Desired: Send + Sync {
     /// What `replace_triggered_by` of an instance says; null where it says nothing.
     fn trigger(&self, instance: &Instance, world: &dyn World) -> Result<Value, Vec<Problem>>;
 
-    /// The arguments of a lookup.
-    fn arguments(&self, lookup: &LookupUse, world: &dyn World) -> Result<Map, Vec<Problem>>;
+    /// The arguments of a lookup; `None` while one of them is not known.
+    fn arguments(&self, lookup: &LookupUse, world: &dyn World) -> Result<Option<Map>, Vec<Problem>>;
 
     /// The outputs of the stack, in the order of the file.
     fn outputs(&self, world: &dyn World) -> Result<Vec<Output>, Vec<Problem>>;
 }
 
-/// What expressions can see besides the stack file.
+/// What is known of the world when expressions are evaluated.
 pub trait World {
-    /// All attributes and outputs of an instance as one mapping, unknown where they are not known yet;
-    /// `None` where nothing at all is known of it.
+    /// All attributes and outputs of an instance as one mapping, unknown where they wait for something.
+    /// `None` when nothing is known of it: then what the stack declares of it counts, and the rest is unknown.
     fn instance(&self, address: &Address) -> Option<Value>;
 
-    /// What a lookup answered; unknown where it has not been read yet; `None` where nothing is known of it.
+    /// The answer of a lookup (null where an optional one found nothing); `None` while it was not read.
     fn lookup(&self, name: &str) -> Option<Value>;
 
-    /// The account's number, where it is known.
-    fn account_id(&self) -> Option<&str>;
+    /// The number of the account, once it is known.
+    fn account_id(&self) -> Option<String>;
 }
 
 /// One instance of a resource: everything about it that needs no evaluation against AWS.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Instance {
     /// Its address.
     pub address: Address,
-    /// Its kind.
+    /// Name of its kind.
     pub kind: &'static str,
-    /// Its region.
+    /// What is known of its kind.
+    pub facts: &'static Facts,
+    /// Where it lives; for global kinds the stack's region.
     pub region: String,
     /// The role to take on for it.
     pub role_arn: Option<String>,
-    /// What its expressions and `depends_on` refer to.
+    /// Whatever it refers to, in the order of the file, what stands behind locals included.
     pub references: Vec<Reference>,
-    /// What its `lifecycle` says.
+    /// What must hold for its life.
     pub lifecycle: Lifecycle,
-    /// When to give up, in seconds: what the stack says, else the kind's.
-    pub timeouts: PerVerb,
-    /// The names of the attributes that the file writes.
+    /// How long its steps may take.
+    pub timeouts: Timeouts,
+    /// Names of the attributes that the file writes, directly or under `defaults`.
     pub written: BTreeSet<String>,
-    /// Where it stands.
+    /// Where its resource stands: the name in the file.
     pub span: Span,
 }
 
-/// One reference.
-#[derive(Clone, Debug, PartialEq)]
+impl Instance {
+    /// Where AWS keeps it: global kinds are reached through us-east-1.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        match self.facts.place {
+            Place::Regional => &self.region,
+            Place::Global => GLOBAL_REGION,
+        }
+    }
+}
+
+/// The region through which global services are reached.
+pub const GLOBAL_REGION: &str = "us-east-1";
+
+/// One place where an instance (or a lookup, or an output) names another.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reference {
-    /// What is referred to.
+    /// What is named.
     pub to: Target,
-    /// Which attribute or output of it; `None` for the whole (`depends_on`).
+    /// The attribute or output that is read first; `None` for the whole, and for `depends_on`.
     pub attribute: Option<String>,
-    /// The attribute in which the reference stands, such as `subnet_ids`; empty for `depends_on`.
+    /// The attribute of the referrer in which it stands: also `depends_on`, `for_each`, `when`, `tags`,
+    /// `lifecycle`, `region`, `role_arn`, `timeouts`; for an output `value`.
     pub from: String,
-    /// Whether it stands in a settled attribute.
+    /// Whether that attribute is set in the second step.
     pub settled_from: bool,
-    /// Where it stands.
+    /// Where it is written.
     pub span: Span,
 }
 
-/// What a reference refers to.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// What a [`Reference`] names.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Target {
-    /// An instance.
+    /// An instance of this environment.
     Instance(Address),
     /// A lookup.
     Lookup(String),
 }
 
-/// What `lifecycle` says of an instance.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// What must hold for the life of an instance.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lifecycle {
-    /// Deleting or replacing it is an error.
+    /// A plan that deletes or replaces it is an error.
     pub prevent_destroy: bool,
-    /// The order of a replacement; `None` leaves it to the kind.
+    /// Overrides the order in which the kind is replaced.
     pub create_before_destroy: Option<bool>,
-    /// Paths of attributes whose live value is kept: `desired_capacity`, `tags["x"]`, `ingress`.
+    /// Names of attributes (or `tags`, or `tags.<key>`) that are written at creation only; `all` is written out.
     pub ignore_changes: Vec<String>,
-    /// When its entry leaves the file, it stays in AWS.
+    /// When its entry leaves the file it is released instead of deleted.
     pub retain: bool,
+    /// Whether `replace_triggered_by` says anything; [`Desired::trigger`] gives the values.
+    pub has_triggers: bool,
 }
 
-/// One lookup of the stack.
-#[derive(Clone, Debug, PartialEq)]
+/// How long the steps of an instance may take, where the stack says so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Creating it.
+    pub create: Option<Duration>,
+    /// Updating it, and settling it.
+    pub update: Option<Duration>,
+    /// Deleting it.
+    pub delete: Option<Duration>,
+}
+
+impl Timeouts {
+    /// In whole seconds, with those of the kind where the stack says nothing.
+    #[must_use]
+    pub fn or(self, kind: PerVerb) -> PerVerb {
+        let seconds =
+            |own: Option<Duration>, kind| own.map_or(kind, |time| u32::try_from(time.as_secs()).unwrap_or(u32::MAX));
+        PerVerb::new(
+            seconds(self.create, kind.create),
+            seconds(self.update, kind.update),
+            seconds(self.delete, kind.delete),
+        )
+    }
+}
+
+/// A lookup of the stack.
+#[derive(Clone, Debug)]
 pub struct LookupUse {
-    /// Its name.
+    /// Its name in the stack.
     pub name: String,
-    /// Its kind.
-    pub kind: &'static str,
-    /// The region to read in.
+    /// What is known of its kind.
+    pub facts: &'static LookupFacts,
+    /// Where it reads.
     pub region: String,
-    /// The role to take on for it.
-    pub role_arn: Option<String>,
-    /// Whether nothing found is fine.
+    /// Whether finding nothing is fine; its value is null then.
     pub optional: bool,
-    /// What its arguments refer to.
+    /// Whether it refers only to variables, locals and lookups of that sort, so that it can be read before anything.
+    pub early: bool,
+    /// Whether an instance or an output uses it, directly or through locals and other lookups.
+    pub needed: bool,
+    /// Whatever it refers to.
     pub references: Vec<Reference>,
-    /// What it answered, if it was read before the stack was expanded.
-    pub answer: Option<Value>,
-    /// Where it stands.
+    /// Where it stands: the name in the file.
     pub span: Span,
 }
 
-/// One entry of `moved`.
-#[derive(Clone, Debug, PartialEq)]
+/// An entry of `moved`.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Moved {
-    /// The address that it had.
+    /// The address that was.
     pub from: Address,
-    /// The address that it has now.
+    /// The address that is.
     pub to: Address,
     /// Where the entry stands.
     pub span: Span,

@@ -19,9 +19,11 @@ pub use account::{
 pub use address::{Address, Owner, decode, encode, is_name};
 pub use attribute::{Absent, Attribute, Attributes, Block, Changes, DocumentKind, Literal, Rule, Type, Typed};
 pub use clefctl_macros::Attributes;
-pub use desired::{Desired, Instance, Lifecycle, LookupUse, Moved, Output, Reference, Target, World};
+pub use desired::{
+    Desired, GLOBAL_REGION, Instance, Lifecycle, LookupUse, Moved, Output, Reference, Target, Timeouts, World,
+};
 pub use facts::{Actions, Facts, Found, LookupFacts, Mark, NameChars, Naming, PerVerb, Place, Replacement, Unique};
 pub use field::{Cidr, Json, Name, Policy, Secret};
-pub use naming::{NameParts, generation_of, generation_suffix, short_hash};
+pub use naming::{default_name, generation_of, generation_suffix, short_hash};
 pub use shape::{Field, Shape};
 pub use value::{Map, Number, Unknown, Value};

@@ -2,15 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::inputs::World;
-use super::instance::{Instance, OutputUse, Stack};
-use super::naming;
+use super::instance::{OutputUse, Stack};
 use super::resolve::Resolver;
 use super::scope::Scope;
 use super::tree::Branch;
 use super::view::{Shared, View};
 use crate::error::{Problem, Span};
-use crate::kind::{Address, Facts, Map, Type, Value};
+use crate::kind::{Address, Facts, Instance, Map, Type, Value, World};
 
 impl Stack {
     /// The attributes of an instance on which the stack has an opinion: declared and defaulted ones, converted to
@@ -179,7 +177,7 @@ impl Stack {
         facts
             .naming
             .as_ref()
-            .map(|rules| naming::default_name(rules, &self.owner, address, generation, account, region))
+            .map(|rules| crate::kind::default_name(rules, &self.owner, address, generation, account, region))
     }
 }
 

@@ -8,8 +8,7 @@ use indexmap::IndexMap;
 
 use super::document::Resource;
 use super::expression::{Key, ReferenceKind};
-use super::inputs::World;
-use super::instance::{Instance, Lifecycle, LookupUse, Moved, OutputUse, Reference, Stack, Target, Timeouts};
+use super::instance::{OutputUse, Stack};
 use super::prepare::{Prepared, bad_region};
 use super::resolve::Resolver;
 use super::scope::{Expansion, Scope, member};
@@ -17,7 +16,9 @@ use super::tree::Tree;
 use super::uses::{Use, Uses, step_name};
 use super::view::{Shared, View};
 use crate::error::{Problem, Span};
-use crate::kind::{Address, Block, Facts, Type, Value};
+use crate::kind::{
+    Address, Block, Facts, Instance, Lifecycle, LookupUse, Moved, Reference, Target, Timeouts, Type, Value, World,
+};
 
 impl Prepared {
     /// Works out which instances there are. `known` answers the early lookups at least.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::kind::{Address, Value};
+use crate::kind::{Address, Value, World};
 
 /// What the command line and the process say of a run.
 #[derive(Clone, Debug, Default)]
@@ -20,19 +20,6 @@ pub struct Inputs {
     pub region: Option<String>,
     /// The region of the AWS configuration, for a file that names none.
     pub default_region: Option<String>,
-}
-
-/// What is known of the world when expressions are evaluated.
-pub trait World {
-    /// All attributes and outputs of an instance as one mapping, unknown where they wait for something.
-    /// `None` when nothing is known of it: then what the stack declares of it counts, and the rest is unknown.
-    fn instance(&self, address: &Address) -> Option<Value>;
-
-    /// The answer of a lookup (null where an optional one found nothing); `None` while it was not read.
-    fn lookup(&self, name: &str) -> Option<Value>;
-
-    /// The number of the account, once it is known.
-    fn account_id(&self) -> Option<String>;
 }
 
 /// A world of which nothing is known: `validate`.

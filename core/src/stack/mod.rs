@@ -4,6 +4,7 @@
 //! and for every environment. [`StackFile::prepare`] chooses an environment, [`Prepared::expand`] makes a [`Stack`] of
 //! it, and [`Stack::evaluate`] says what an instance is to be, as often as more is known of the world.
 
+mod desired;
 mod document;
 mod evaluate;
 mod expand;
@@ -11,7 +12,6 @@ pub mod expression;
 mod inputs;
 mod instance;
 mod load;
-mod naming;
 mod node;
 mod plain;
 mod prepare;
@@ -24,10 +24,9 @@ mod view;
 mod yaml;
 
 pub use document::StackFile;
-pub use inputs::{Inputs, Offline, World};
-pub use instance::{Instance, Lifecycle, LookupUse, Moved, OutputUse, Reference, Stack, Target, Timeouts};
+pub use inputs::{Inputs, Offline};
+pub use instance::{OutputUse, Stack};
 pub use load::{Loaded, load};
-pub use naming::default_name;
 pub use prepare::Prepared;
 
 use crate::error::Problem;

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use super::document::{Document, StackFile};
 use super::expression::nearest;
-use super::inputs::{Inputs, Offline, World};
-use super::instance::{LookupUse, Stack, Target};
+use super::inputs::{Inputs, Offline};
+use super::instance::Stack;
 use super::scope::{Scope, member};
 use super::tree::Tree;
 use super::uses::{Use, Uses, step_name};
 use super::variables;
 use super::view::{Shared, View};
 use crate::error::{Problem, Span};
-use crate::kind::{Address, Map, Owner, Registry, Value};
+use crate::kind::{Address, LookupUse, Map, Owner, Registry, Target, Value, World};
 
 /// A stack in one environment, before its resources are expanded: first the lookups that come before everything
 /// are to be read.
@@ -299,7 +299,7 @@ fn late(all: &[(Arc<str>, Vec<Use>)]) -> BTreeSet<Arc<str>> {
 }
 
 /// What a lookup refers to, before it is known which instances there are.
-fn targets(document: &Document, uses: &[Use]) -> Vec<super::instance::Reference> {
+fn targets(document: &Document, uses: &[Use]) -> Vec<crate::kind::Reference> {
     let target = |found: &Use| {
         let reference = &found.reference;
         let (to, attribute) = match &*reference.root {
@@ -309,7 +309,7 @@ fn targets(document: &Document, uses: &[Use]) -> Vec<super::instance::Reference>
             }
             _ => return None,
         };
-        Some(super::instance::Reference {
+        Some(crate::kind::Reference {
             to,
             attribute: attribute.map(ToString::to_string),
             from: found.from.to_string(),

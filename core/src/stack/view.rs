@@ -5,12 +5,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::expression::{Found, Key, Names, Step, nearest, unknown_name};
-use super::inputs::World;
 use super::resolve::{Resolver, shape_of, unknown};
 use super::scope::{Expansion, Scope, readable, readable_names};
 use super::tree::Tree;
 use crate::error::{Problem, Span};
-use crate::kind::{Absent, Address, Block, Facts, Map, Shape, Type, Value};
+use crate::kind::{Absent, Address, Block, Facts, Map, Shape, Type, Value, World};
 
 /// How many definitions may stand behind one another before a value that no world knows counts as unknown.
 const DEEPEST: usize = 48;

@@ -41,7 +41,7 @@ impl<'a> Lookups<'a> {
 
     /// Makes sure that all lookups that something refers to are answered.
     pub(super) async fn answer_all(&self, cx: &Context) -> Result<()> {
-        for name in self.desired.lookups().keys() {
+        for name in self.desired.lookups().values().filter(|lookup| lookup.needed).map(|lookup| &lookup.name) {
             self.answer_one(name, cx).await?;
         }
         Ok(())
@@ -63,20 +63,14 @@ impl<'a> Lookups<'a> {
         let lookup =
             self.desired.lookups().get(name).ok_or_else(|| Error::internal(format!("{address} is not known")))?;
         self.answer(&lookup.references, cx).await?;
-        let kind = self.account.registry().lookup(lookup.kind);
-        let kind = kind.ok_or_else(|| Error::internal(format!("no lookup is called {}", lookup.kind)))?;
+        let kind = self.account.registry().lookup(lookup.facts.name);
+        let kind = kind.ok_or_else(|| Error::internal(format!("no lookup is called {}", lookup.facts.name)))?;
         let arguments = {
             let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             self.desired.arguments(lookup, &*known).map_err(|problems| Error::invalid(problems).address(&address))?
         };
-        if let Some((argument, value)) = arguments.iter().find(|(_, value)| !value.is_known()) {
-            return Err(super::work::not_known(argument, value).address(&address));
-        }
-        let cx = Context {
-            region: lookup.region.as_str().into(),
-            role_arn: lookup.role_arn.as_deref().map(Into::into),
-            ..cx.within(PATIENCE)
-        };
+        let arguments = arguments.ok_or_else(|| Error::internal("an argument is not known yet").address(&address))?;
+        let cx = Context { region: lookup.region.as_str().into(), ..cx.within(PATIENCE) };
         let found = kind.read(&cx, &arguments).await.map_err(|error| error.address(&address))?;
         let value = match found {
             Some(found) => Value::from(found),

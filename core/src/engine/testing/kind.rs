@@ -44,7 +44,7 @@ struct NodeOutputs {
     revision: i64,
 }
 
-static NODE: Facts = Facts {
+pub(super) static NODE: Facts = Facts {
     name: "node",
     service: "test",
     declared: &Node::BLOCK,
@@ -70,7 +70,7 @@ struct Place {
     place: String,
 }
 
-static WHERE: LookupFacts = LookupFacts {
+pub(super) static WHERE: LookupFacts = LookupFacts {
     name: "whereabouts",
     service: "test",
     declared: &Whereabouts::BLOCK,

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use crate::error::{Problem, Span};
 use crate::kind::{
-    Address, Desired, Instance, Lifecycle, LookupUse, Map, Moved, Output, Owner, PerVerb, Reference, Target, Value,
+    Address, Desired, Instance, Lifecycle, LookupUse, Map, Moved, Output, Owner, Reference, Target, Timeouts, Value,
     World,
 };
 
@@ -49,11 +49,12 @@ impl Wish {
         self.instances.entry(address.clone()).or_insert(Instance {
             address,
             kind: "node",
+            facts: &super::kind::NODE,
             region: "eu-west-3".to_owned(),
             role_arn: None,
             references: Vec::new(),
             lifecycle: Lifecycle::default(),
-            timeouts: PerVerb::new(600, 600, 600),
+            timeouts: Timeouts::default(),
             written: BTreeSet::new(),
             span: Span::default(),
         })
@@ -68,12 +69,12 @@ impl Wish {
         self.arguments.insert(name.to_owned(), Box::new(arguments));
         self.lookups.entry(name.to_owned()).or_insert(LookupUse {
             name: name.to_owned(),
-            kind: "whereabouts",
+            facts: &super::kind::WHERE,
             region: "eu-west-3".to_owned(),
-            role_arn: None,
             optional: false,
+            early: false,
+            needed: true,
             references: Vec::new(),
-            answer: None,
             span: Span::default(),
         })
     }
@@ -144,8 +145,8 @@ impl Desired for Wish {
         Ok(Value::Null)
     }
 
-    fn arguments(&self, lookup: &LookupUse, world: &dyn World) -> Result<Map, Vec<Problem>> {
-        self.arguments[&lookup.name](world).map_err(problems)
+    fn arguments(&self, lookup: &LookupUse, world: &dyn World) -> Result<Option<Map>, Vec<Problem>> {
+        self.arguments[&lookup.name](world).map(Some).map_err(problems)
     }
 
     fn outputs(&self, world: &dyn World) -> Result<Vec<Output>, Vec<Problem>> {
