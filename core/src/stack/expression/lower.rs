@@ -176,7 +176,17 @@ impl Lower<'_> {
                         parts.push(Part::Text(text.into()));
                     }
                 }
-                Element::Interpolation(interpolation) => parts.push(Part::Value(self.expr(&interpolation.expr))),
+                Element::Interpolation(interpolation) => {
+                    let expr = self.expr(&interpolation.expr);
+                    if count > 1
+                        && let Node::Literal(Value::Number(n)) = &expr.node
+                    {
+                        let problem = Problem::error(format!("`${{{n}}}` is only the number {n}")).at(expr.span);
+                        let hint = format!("To keep it as it stands, for a shell to read, write `$${{{n}}}`.");
+                        self.problems.push(problem.hint(hint));
+                    }
+                    parts.push(Part::Value(expr));
+                }
                 Element::Directive(directive) => match &**directive {
                     Directive::If(directive) => parts.push(self.if_directive(directive)),
                     Directive::For(directive) => parts.push(self.for_directive(directive)),

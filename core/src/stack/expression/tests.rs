@@ -316,6 +316,7 @@ fn problems_name_place_and_way_out() {
             "there is no `HOME`",
             "To keep `${HOME}` as it stands, for a shell to read, write `$${HOME}`.",
         ),
+        ("cd ${0}", "0", "`${0}` is only the number 0", "To keep it as it stands, for a shell to read, write `$${0}`."),
         (
             "-w %{http_code}",
             "%{",
@@ -420,4 +421,25 @@ fn deep_nesting_is_refused_and_not_a_crash() {
     let chain = format!("${{{}}}", ["1"; 128].join("+"));
     assert_eq!(scalar(&chain), Ok(Value::from(128)));
     assert!(scalar(&format!("${{var{}}}", ".a".repeat(100_000))).is_err());
+}
+
+#[test]
+fn the_deepest_expression_fits_the_stack_of_a_thread() {
+    let mut deepest = "1".to_owned();
+    for level in 0.. {
+        let deeper = match level % 4 {
+            0 => format!("max({deepest} + 1, 2)"),
+            1 => format!("[for v in [{deepest} - 1] : v][0]"),
+            2 => format!("(true ? {{a = {deepest}}} : null).a"),
+            _ => format!("try({deepest} * 1, 2)"),
+        };
+        if Template::parse(&format!("${{{deeper}}}"), &Place::default()).is_err() {
+            assert!(level > 30, "only {level} levels");
+            break;
+        }
+        deepest = deeper;
+    }
+    let thread = std::thread::Builder::new().stack_size(2 * 1024 * 1024);
+    let value = thread.spawn(move || scalar(&format!("${{{deepest}}}"))).unwrap().join().unwrap();
+    assert!(value.is_ok(), "{value:?}");
 }

@@ -46,7 +46,10 @@ fn floor(arguments: &Arguments<'_>) -> Result<Value, Fault> {
 }
 
 fn log(arguments: &Arguments<'_>) -> Result<Value, Fault> {
-    finite(decimal(arguments.number(0)?.as_f64().ln() / arguments.number(1)?.as_f64().ln()))
+    let exact = arguments.number(0)?.as_f64().ln() / arguments.number(1)?.as_f64().ln();
+    // The logarithm of a whole power is whole, though those of its parts are rounded.
+    let rounded = decimal(exact);
+    finite(if rounded.fract() == 0.0 { rounded } else { exact })
 }
 
 fn best(arguments: &Arguments<'_>, better: fn(Number, Number) -> Number) -> Result<Value, Fault> {
@@ -137,7 +140,7 @@ mod tests {
             ("ceil(5)", "5"),
             ("floor(4.9)", "4"),
             ("floor(-4.1)", "-5"),
-            ("log(50, 10)", "1.69897000433602"),
+            ("log(50, 10)", "1.6989700043360185"),
             ("log(16, 2)", "4"),
             ("ceil(log(17, 2))", "5"),
             ("log(0, 10)", "error: `log`: the result is no number"),
