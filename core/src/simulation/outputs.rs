@@ -224,3 +224,76 @@ fn written(value: &Value) -> String {
         other => other.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn patterns(attributes: &Map) -> Patterns<'_> {
+        Patterns {
+            seed: "vpc/main|1",
+            kind: "vpc",
+            service: "ec2",
+            region: "eu-west-3",
+            account: "123456789012",
+            id: "vpc-1",
+            name: "main",
+            attributes,
+            n: 3,
+        }
+    }
+
+    #[test]
+    fn patterns_say_what_values_look_like() {
+        let attributes = Map::from([
+            ("cidr_block".to_owned(), Value::from("10.0.0.0/16")),
+            ("config".to_owned(), Value::map([("groups", Value::list([Value::from("a"), Value::from("b")]))])),
+        ]);
+        let outputs = Map::from([("told".to_owned(), Value::from(7))]);
+        for (pattern, want) in [
+            ("arn:aws:ec2:{region}:{account}:{kind}/{id}", "^arn:aws:ec2:eu-west-3:123456789012:vpc/vpc-1$"),
+            ("{hex:17}", "^[0-9a-f]{17}$"),
+            ("{hex:100}", "^[0-9a-f]{100}$"),
+            ("{digits:12}-{lower:3}-{upper:13}-{alnum:26}", "^[0-9]{12}-[a-z]{3}-[A-Z0-9]{13}-[a-z0-9]{26}$"),
+            ("{uuid}", "^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}$"),
+            ("{ip}", r"^198\.1[89]\.\d+\.\d+$"),
+            ("{name}.{n}.{attr:cidr_block}.{attr:config.groups.1}.{attr:told}", "^main.3.10.0.0.0/16.b.7$"),
+            ("{what} {hex:x} {attr:none} {", r"^\{what\} \{hex:x\} \{attr:none\} \{$"),
+        ] {
+            let text = patterns(&attributes).text(pattern, "a", &outputs);
+            assert!(regex::Regex::new(want).unwrap().is_match(&text), "{pattern}: {text}");
+            assert_eq!(text, patterns(&attributes).text(pattern, "a", &outputs), "the same again");
+        }
+        let text = |salt| patterns(&attributes).text("{hex:17}-{hex:17}", salt, &outputs);
+        let (first, second) = (text("a"), text("b"));
+        assert_ne!(first, second);
+        assert_ne!(first.split_once('-').unwrap().0, first.split_once('-').unwrap().1);
+        let (v6, nets) = (patterns(&attributes).text("{ipv6}", "a", &outputs), "2001:db8::/32");
+        let (v6, nets): (std::net::Ipv6Addr, ipnet::Ipv6Net) = (v6.parse().unwrap(), nets.parse().unwrap());
+        assert!(nets.contains(&v6));
+    }
+
+    #[test]
+    fn values_have_the_type_of_their_attribute() {
+        let strings = Type::List(&Type::String);
+        let attributes = Map::new();
+        for (ty, name, looks_like, want) in [
+            (Type::Int, "latest_version", "{n}", "3"),
+            (Type::Bool, "on", "true", "true"),
+            (strings, "zones", "{region}a, {region}b", r#"["eu-west-3a", "eu-west-3b"]"#),
+            (Type::Map(&Type::String), "map", r#"{"a": "b"}"#, r#"{"a": "b"}"#),
+            (strings, "names", "", "[]"),
+            (Type::Bool, "on", "", "false"),
+            (Type::Int, "port", "", "1"),
+            (Type::String, "arn", "", r#""arn:aws:ec2:eu-west-3:123456789012:vpc/vpc-1""#),
+            (Type::String, "availability_zone", "", r#""eu-west-3a""#),
+            (Type::String, "engine_version", "", r#""1.0""#),
+        ] {
+            let attribute = Attribute { name, ty, looks_like, ..Attribute::PLAIN };
+            let value = patterns(&attributes).value(&attribute, &Map::new());
+            assert_eq!(value.to_string(), want, "{name}");
+        }
+        let secret = Attribute { sensitive: true, looks_like: "{hex:8}", ..Attribute::PLAIN };
+        assert!(patterns(&attributes).value(&secret, &Map::new()).has_sensitive());
+    }
+}

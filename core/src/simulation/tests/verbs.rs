@@ -207,3 +207,31 @@ async fn lookups_answer_from_what_lives_or_make_it_up() {
     let at = r#"{"vpc_id": "vpc-1", "cidr_block": "10.0.1.0/24"}"#;
     create(&account, "subnet", "a", at).await.expect("what a lookup made up may be referred to");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_lookup_that_must_be_true_finds_nothing_where_nothing_is() {
+    let account = crate::simulation::fixture::account(Options { obliging: false, ..Options::default() });
+    let cx = context();
+    let lookup = account.registry().lookup("vpc").unwrap();
+    let asked = [("id".to_owned(), Value::from("vpc-1"))].into();
+    assert_eq!(lookup.read(&cx, &asked).await.unwrap(), None);
+    account.answer("vpc", [("id".to_owned(), Value::from("vpc-2"))].into());
+    create(&account, "vpc", "main", VPC).await.unwrap();
+    assert_eq!(lookup.read(&cx, &crate::kind::Map::new()).await.unwrap().unwrap()["id"], Value::from("vpc-2"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_store_keeps_the_time_of_those_who_wait_for_locks() {
+    let account = crate::simulation::fixture::account(Options { speed: 60.0, ..Options::default() });
+    let store = account.store("eu-west-3");
+    store.put("/clefctl/shop/dev/lock/1", "held", false).await.unwrap();
+    store.put("/clefctl/shop/development/ledger", "other", false).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    let listing = store.list("/clefctl/shop/dev").await.unwrap();
+    assert_eq!(listing.entries.len(), 1, "only what is below the path");
+    let age = listing.now - listing.entries[0].modified;
+    assert!((30.0..30.1).contains(&age), "{age}");
+    store.delete(&["/clefctl/shop/dev/lock/1".to_owned(), "/none".to_owned()]).await.unwrap();
+    assert_eq!(store.list("/clefctl/shop/dev").await.unwrap().entries, []);
+    assert!(account.store("us-east-1").list("/clefctl").await.unwrap().entries.is_empty());
+}
