@@ -114,3 +114,29 @@ pub mod iam {
         if names_entity(&policy.0) { &["MalformedPolicyDocument", "MalformedPolicyDocumentException"] } else { &[] }
     }
 }
+
+/// S3.
+pub mod s3 {
+    use aws_sdk_s3::types::{Tag, Tagging};
+    use clefctl_core::error::Error;
+
+    use super::{Result, Tags};
+
+    /// The tags of a bucket.
+    #[must_use]
+    pub fn read(tags: &[Tag]) -> Tags {
+        super::read(tags, |tag| (Some(tag.key()), Some(tag.value())))
+    }
+
+    /// Tags as S3 takes them.
+    #[must_use]
+    pub fn write(tags: &Tags) -> Vec<Tag> {
+        // The builder fails only without key or value, and both are given.
+        tags.iter().filter_map(|(key, value)| Tag::builder().key(key).value(value).build().ok()).collect()
+    }
+
+    /// The whole set, for the call that replaces it.
+    pub fn tagging(tags: &Tags) -> Result<Tagging> {
+        Tagging::builder().set_tag_set(Some(write(tags))).build().map_err(|error| Error::internal(error.to_string()))
+    }
+}

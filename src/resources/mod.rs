@@ -17,6 +17,10 @@ pub mod lb;
 pub mod lb_target_group;
 pub mod nat_gateway;
 pub mod route_table;
+pub mod s3_bucket;
+mod s3_bucket_contents;
+mod s3_bucket_lifecycle;
+mod s3_bucket_settings;
 pub mod security_group;
 pub mod security_group_rule;
 mod security_group_rules;
@@ -36,6 +40,7 @@ pub fn all(aws: &Arc<Connection>) -> Vec<Arc<dyn Kind>> {
         AwsKind::<lb_target_group::LbTargetGroup>::shared(aws),
         AwsKind::<nat_gateway::NatGateway>::shared(aws),
         AwsKind::<route_table::RouteTable>::shared(aws),
+        AwsKind::<s3_bucket::S3Bucket>::shared(aws),
         AwsKind::<security_group::SecurityGroup>::shared(aws),
         AwsKind::<security_group_rule::SecurityGroupRule>::shared(aws),
         AwsKind::<subnet::Subnet>::shared(aws),
