@@ -9,11 +9,13 @@ use crate::aws::{AwsKind, Connection, Cx, Op};
 
 pub mod cloudwatch_log_group;
 pub mod eip;
+pub mod elb_action;
 mod elb_support;
 pub mod iam_instance_profile;
 pub mod iam_role;
 pub mod internet_gateway;
 pub mod lb;
+pub mod lb_listener;
 pub mod lb_target_group;
 pub mod nat_gateway;
 pub mod route_table;
@@ -37,6 +39,7 @@ pub fn all(aws: &Arc<Connection>) -> Vec<Arc<dyn Kind>> {
         AwsKind::<iam_role::IamRole>::shared(aws),
         AwsKind::<internet_gateway::InternetGateway>::shared(aws),
         AwsKind::<lb::Lb>::shared(aws),
+        AwsKind::<lb_listener::LbListener>::shared(aws),
         AwsKind::<lb_target_group::LbTargetGroup>::shared(aws),
         AwsKind::<nat_gateway::NatGateway>::shared(aws),
         AwsKind::<route_table::RouteTable>::shared(aws),

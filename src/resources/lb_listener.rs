@@ -1,0 +1,335 @@
+//! `lb_listener`
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_elasticloadbalancingv2::types::{Certificate, Listener as Sdk, ProtocolEnum};
+use clefctl_core::error::Result;
+use clefctl_core::kind::{
+    Actions, Attributes, Declared, Expected, Facts, Found, Map, Number, PerVerb, Replacement, Select, Status,
+    TagChange, Tags, Value, Violation,
+};
+use serde::{Deserialize, Serialize};
+
+use super::elb_action::{self, Action};
+use crate::aws::tags::elb as tags;
+use crate::aws::{Codes, Cx, Live, Op, Resource, changed, sweep};
+
+/// A listener: a port at which a load balancer receives requests, and what becomes of them.
+#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[attributes(
+    at_least_one("default_action"),
+    requires_when("protocol", "HTTPS", "certificate_arn"),
+    forbids_when("protocol", "HTTP", "certificate_arn", "certificate_arns", "ssl_policy")
+)]
+pub struct LbListener {
+    /// The load balancer.
+    #[attr(create_only, refers("lb", "arn"))]
+    load_balancer_arn: String,
+    /// Port at which it listens.
+    #[attr(range(1, 65_535))]
+    port: i32,
+    /// Protocol that clients speak.
+    #[attr(default = "HTTP", values("HTTP", "HTTPS"))]
+    protocol: String,
+    /// Versions and ciphers of TLS that clients may use. Without one an HTTPS listener has AWS's oldest policy,
+    /// `ELBSecurityPolicy-2016-08`; `ELBSecurityPolicy-TLS13-1-2-2021-06` is what AWS recommends.
+    #[attr(default = oldest_policy)]
+    ssl_policy: Option<String>,
+    /// Certificate of an HTTPS listener, issued, in the same region.
+    #[attr(refers("acm_certificate", "arn"))]
+    certificate_arn: Option<String>,
+    /// More certificates, chosen by the name that a client asks for (SNI).
+    #[attr(refers("acm_certificate", "arn"), length(0, 25))]
+    certificate_arns: BTreeSet<String>,
+    /// What becomes of requests that no `lb_listener_rule` takes, in order: at most one that authenticates, then one
+    /// that answers or forwards.
+    #[attr(canonical = elb_action::canonical)]
+    default_action: Vec<Action>,
+}
+
+/// What a listener tells others.
+#[derive(Attributes, Serialize, Deserialize, Clone, Debug)]
+pub struct Outputs {
+    /// Its ARN.
+    #[attr(looks_like = "arn:aws:elasticloadbalancing:{region}:{account}:listener/app/lb/{hex:16}/{hex:16}")]
+    id: String,
+    /// Its ARN.
+    #[attr(looks_like = "{id}")]
+    arn: String,
+}
+
+impl Resource for LbListener {
+    const FACTS: Facts = Facts {
+        name: "lb_listener",
+        service: "elasticloadbalancing",
+        declared: &Self::BLOCK,
+        outputs: &Outputs::BLOCK,
+        found: Found::Swept(TYPE),
+        replacement: Replacement::DestroyFirst("a port has one listener, and a target group serves one load balancer"),
+        once: true,
+        details: 2,
+        actions: Actions {
+            read: &[
+                "elasticloadbalancing:DescribeListeners",
+                "elasticloadbalancing:DescribeListenerCertificates",
+                "elasticloadbalancing:DescribeTags",
+                "tag:GetResources",
+            ],
+            create: &[
+                "elasticloadbalancing:CreateListener",
+                "elasticloadbalancing:AddTags",
+                "elasticloadbalancing:AddListenerCertificates",
+                "cognito-idp:DescribeUserPoolClient",
+            ],
+            update: &[
+                "elasticloadbalancing:ModifyListener",
+                "elasticloadbalancing:AddListenerCertificates",
+                "elasticloadbalancing:RemoveListenerCertificates",
+                "elasticloadbalancing:AddTags",
+                "elasticloadbalancing:RemoveTags",
+            ],
+            delete: &["elasticloadbalancing:DeleteListener"],
+        },
+        takes: PerVerb::new(2, 2, 1),
+        calls: PerVerb::new(2, 3, 1),
+        ..Facts::REGIONAL
+    };
+    const CODES: Codes =
+        Codes { absent: &["ListenerNotFound"], exists: &["DuplicateListener"], blocked: &["ResourceInUse"] };
+    type Outputs = Outputs;
+
+    async fn read(cx: &Cx<'_>, select: Select<'_>) -> Result<Vec<Live<Self>>> {
+        let found = match select {
+            Select::One(arn) => {
+                cx.call(Op::new("elasticloadbalancing:DescribeListeners"), || {
+                    let listeners = cx.elb().describe_listeners().listener_arns(arn);
+                    listeners.into_paginator().items().send().try_collect()
+                })
+                .await?
+            }
+            Select::Owned(expected) => owned(cx, &sweep::arns(cx, select, TYPE).await?, expected).await?,
+        };
+        let arns: Vec<String> = found.iter().filter_map(|listener| listener.listener_arn.clone()).collect();
+        let (tags, certificates) = tokio::try_join!(
+            tags::read(cx, &arns),
+            futures::future::try_join_all(found.iter().map(|listener| more_certificates(cx, listener)))
+        )?;
+        Ok(found.iter().zip(certificates).map(|(listener, more)| live(listener, more, &tags)).collect())
+    }
+
+    async fn create(&self, cx: &Cx<'_>, new: &Declared) -> Result<String> {
+        const OP: Op = Op::new("elasticloadbalancing:CreateListener").racing(RACING);
+        let made = cx
+            .call(OP, || {
+                cx.elb()
+                    .create_listener()
+                    .load_balancer_arn(&self.load_balancer_arn)
+                    .port(self.port)
+                    .protocol(self.protocol.as_str().into())
+                    .set_ssl_policy(self.ssl_policy.clone())
+                    .set_certificates(self.certificate_arn.as_deref().map(certificates))
+                    .set_default_actions(Some(elb_action::write(&self.default_action)))
+                    .set_tags(Some(tags::write(&new.tags)))
+                    .send()
+            })
+            .await?;
+        let arn = made.listeners().first().and_then(Sdk::listener_arn).unwrap_or_default().to_owned();
+        self.add_certificates(cx, &arn, &BTreeSet::new()).await?;
+        Ok(arn)
+    }
+
+    async fn update(&self, cx: &Cx<'_>, live: &Live<Self>) -> Result<()> {
+        let old = &live.spec;
+        let rest = LbListener { certificate_arns: old.certificate_arns.clone(), ..self.clone() };
+        if rest != *old {
+            const OP: Op = Op::new("elasticloadbalancing:ModifyListener").racing(RACING);
+            let protocol = changed(&self.protocol, &old.protocol);
+            let policy = changed(&self.ssl_policy, &old.ssl_policy).flatten();
+            let certificate = changed(&self.certificate_arn, &old.certificate_arn).flatten();
+            let actions = changed(&self.default_action, &old.default_action);
+            cx.call(OP, || {
+                cx.elb()
+                    .modify_listener()
+                    .listener_arn(&live.id)
+                    .set_port(changed(&self.port, &old.port))
+                    .set_protocol(protocol.as_deref().map(ProtocolEnum::from))
+                    .set_ssl_policy(policy.clone())
+                    .set_certificates(certificate.as_deref().map(certificates))
+                    .set_default_actions(actions.as_deref().map(elb_action::write))
+                    .send()
+            })
+            .await?;
+        }
+        self.add_certificates(cx, &live.id, &old.certificate_arns).await?;
+        // A listener that speaks HTTP has lost them by itself.
+        if self.protocol == "HTTP" {
+            return Ok(());
+        }
+        for gone in old.certificate_arns.difference(&self.certificate_arns) {
+            cx.call(Op::new("elasticloadbalancing:RemoveListenerCertificates"), || {
+                cx.elb()
+                    .remove_listener_certificates()
+                    .listener_arn(&live.id)
+                    .set_certificates(Some(certificates(gone)))
+                    .send()
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn delete(cx: &Cx<'_>, live: &Live<Self>, _last: Option<&Self>) -> Result<()> {
+        cx.call(Op::new("elasticloadbalancing:DeleteListener"), || {
+            cx.elb().delete_listener().listener_arn(&live.id).send()
+        })
+        .await?;
+        Ok(())
+    }
+
+    async fn retag(cx: &Cx<'_>, live: &Live<Self>, change: &TagChange) -> Result<()> {
+        tags::change(cx, &live.id, change).await
+    }
+
+    fn check(&self) -> Vec<Violation> {
+        elb_action::check("default_action", &self.default_action, self.protocol == "HTTPS")
+    }
+}
+
+impl LbListener {
+    /// Adds the further certificates that are not there yet, one a call as the API demands.
+    async fn add_certificates(&self, cx: &Cx<'_>, arn: &str, live: &BTreeSet<String>) -> Result<()> {
+        const OP: Op = Op::new("elasticloadbalancing:AddListenerCertificates").racing(RACING);
+        for new in self.certificate_arns.difference(live) {
+            cx.call(OP, || {
+                let listener = cx.elb().add_listener_certificates().listener_arn(arn);
+                listener.set_certificates(Some(certificates(new))).send()
+            })
+            .await?;
+        }
+        Ok(())
+    }
+}
+
+/// What the tagging API calls a listener.
+const TYPE: &str = "elasticloadbalancing:listener";
+/// What was made or issued a moment ago may not be known here yet.
+const RACING: &[&str] = &[
+    "CertificateNotFound",
+    "UnsupportedCertificate",
+    "ListenerNotFound",
+    "LoadBalancerNotFound",
+    "TargetGroupNotFound",
+];
+
+fn oldest_policy(listener: &Map) -> Value {
+    match listener.get("protocol").and_then(Value::as_str) {
+        Some("HTTPS") => Value::from("ELBSecurityPolicy-2016-08"),
+        _ => Value::Null,
+    }
+}
+
+fn certificates(arn: &str) -> Vec<Certificate> {
+    vec![Certificate::builder().certificate_arn(arn).build()]
+}
+
+/// The listeners that the sweep names, and those at the ports that the stack declares, as they are now.
+async fn owned(cx: &Cx<'_>, swept: &[String], expected: &Expected) -> Result<Vec<Sdk>> {
+    let text = |attributes: &Map, name: &str| attributes.get(name).and_then(Value::as_str).map(str::to_owned);
+    let declared: Vec<(String, Option<i64>)> = expected
+        .instances
+        .iter()
+        .filter_map(|instance| {
+            let port = instance.attributes.get("port").and_then(Value::as_number).and_then(Number::as_i64);
+            Some((text(&instance.attributes, "load_balancer_arn")?, port))
+        })
+        .collect();
+    let balancers: BTreeSet<String> =
+        swept.iter().filter_map(|arn| balancer(arn)).chain(declared.iter().map(|(arn, _)| arn.clone())).collect();
+    let listeners = futures::future::try_join_all(balancers.iter().map(|arn| of_balancer(cx, arn))).await?;
+    let mine = |listener: &Sdk| {
+        let of = |arn: &Option<String>, wanted: &str| arn.as_deref() == Some(wanted);
+        swept.iter().any(|arn| of(&listener.listener_arn, arn))
+            || declared.iter().any(|(arn, port)| {
+                of(&listener.load_balancer_arn, arn) && *port == listener.port().map(i64::from) && port.is_some()
+            })
+    };
+    Ok(listeners.into_iter().flatten().filter(mine).collect())
+}
+
+/// The ARN of the load balancer whose listener has the given ARN.
+fn balancer(listener: &str) -> Option<String> {
+    let (balancer, _) = listener.rsplit_once('/')?;
+    Some(balancer.replacen(":listener/", ":loadbalancer/", 1))
+}
+
+/// The listeners of a load balancer; none of one that is gone.
+async fn of_balancer(cx: &Cx<'_>, arn: &str) -> Result<Vec<Sdk>> {
+    let found = cx
+        .call(Op::new("elasticloadbalancing:DescribeListeners"), || {
+            cx.elb().describe_listeners().load_balancer_arn(arn).into_paginator().items().send().try_collect()
+        })
+        .await;
+    match found {
+        Err(error) if error.code() == Some("LoadBalancerNotFound") => Ok(Vec::new()),
+        found => found,
+    }
+}
+
+/// The certificates of an HTTPS listener besides its default one.
+async fn more_certificates(cx: &Cx<'_>, listener: &Sdk) -> Result<BTreeSet<String>> {
+    if listener.protocol() != Some(&ProtocolEnum::Https) {
+        return Ok(BTreeSet::new());
+    }
+    let arn = listener.listener_arn().unwrap_or_default();
+    let found: Result<Vec<Certificate>> = cx
+        .call(Op::new("elasticloadbalancing:DescribeListenerCertificates"), || {
+            cx.elb().describe_listener_certificates().listener_arn(arn).into_paginator().items().send().try_collect()
+        })
+        .await;
+    match found {
+        Err(error) if error.code() == Some("ListenerNotFound") => Ok(BTreeSet::new()),
+        found => {
+            let more = found?.into_iter().filter(|certificate| certificate.is_default() != Some(true));
+            Ok(more.filter_map(|certificate| certificate.certificate_arn).collect())
+        }
+    }
+}
+
+fn live(listener: &Sdk, more: BTreeSet<String>, tags: &BTreeMap<String, Tags>) -> Live<LbListener> {
+    let arn = listener.listener_arn().unwrap_or_default().to_owned();
+    Live {
+        spec: LbListener {
+            load_balancer_arn: listener.load_balancer_arn().unwrap_or_default().to_owned(),
+            port: listener.port().unwrap_or_default(),
+            protocol: listener.protocol().unwrap_or(&ProtocolEnum::Http).as_str().to_owned(),
+            ssl_policy: listener.ssl_policy.clone(),
+            certificate_arn: listener.certificates().first().and_then(|first| first.certificate_arn.clone()),
+            certificate_arns: more,
+            default_action: elb_action::read(listener.default_actions()),
+        },
+        outputs: Outputs { id: arn.clone(), arn: arn.clone() },
+        tags: tags.get(&arn).cloned().unwrap_or_default(),
+        status: Status::Usable,
+        id: arn,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listener_tells_its_load_balancer() {
+        let of =
+            "arn:aws:elasticloadbalancing:eu-west-3:123456789012:listener/app/web/50dc6c495c0c9188/f2f7dc8efc522ab2";
+        let want = "arn:aws:elasticloadbalancing:eu-west-3:123456789012:loadbalancer/app/web/50dc6c495c0c9188";
+        assert_eq!(balancer(of).as_deref(), Some(want));
+    }
+
+    #[test]
+    fn only_https_has_a_policy() {
+        let policy = |protocol: &str| oldest_policy(&Map::from([("protocol".to_owned(), Value::from(protocol))]));
+        assert_eq!(policy("HTTP"), Value::Null);
+        assert_eq!(policy("HTTPS"), Value::from("ELBSecurityPolicy-2016-08"));
+    }
+}
