@@ -26,11 +26,13 @@ pub mod preflight;
 mod removal;
 mod replacement;
 mod resolve;
-mod scene;
+pub mod scene;
 pub mod session;
+pub mod survey;
 pub mod tags;
 #[cfg(test)]
 pub(crate) mod testing;
 
 pub use planner::plan;
 pub use scene::Options;
+pub use survey::survey;

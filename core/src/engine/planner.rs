@@ -11,7 +11,7 @@ use super::links::{Link, links};
 use super::live::Live;
 use super::plan::{OutputChange, Plan};
 use super::planned::{Item, Planned};
-use super::removal::{awaited, removals};
+use super::removal::{awaited, observed_world, removals};
 use super::resolve::{Resolution, reached, resolve};
 use super::scene::{Options, Scene};
 use super::tags::TagRules;
@@ -86,6 +86,18 @@ pub fn plan(
         tag_rules: scene.tag_rules,
         current,
     })
+}
+
+/// What expressions will see, as far as this inventory tells: for lookups that are still to be read.
+pub(super) fn foresee(stack: &dyn Desired, inventory: &Inventory, registry: &Registry, options: &Options) -> Known {
+    let tag_rules = TagRules::new(stack.ignore_tags());
+    let scene = Scene { stack, registry, inventory, options, tag_rules };
+    let mut problems = Vec::new();
+    let live = Live::new(inventory, stack.moved(), &mut problems);
+    if options.destroy {
+        return observed_world(&scene, &live);
+    }
+    resolve(&scene, &live, &|_| true, &mut problems).known
 }
 
 /// By address, then generation.

@@ -47,7 +47,7 @@ pub(super) fn removals(
 }
 
 /// Everything as it was observed: what the expressions of a stack see while it goes.
-fn observed_world(scene: &Scene<'_>, live: &Live) -> Known {
+pub(super) fn observed_world(scene: &Scene<'_>, live: &Live) -> Known {
     let mut world = Known::new(&scene.inventory.account);
     for (address, kind, lives) in live.all() {
         if let (Some(thing), Ok(kind)) = (&lives.current, scene.kind(kind, address)) {
