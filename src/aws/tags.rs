@@ -140,3 +140,49 @@ pub mod s3 {
         Tagging::builder().set_tag_set(Some(write(tags))).build().map_err(|error| Error::internal(error.to_string()))
     }
 }
+
+/// RDS.
+pub mod rds {
+    use aws_sdk_rds::types::Tag;
+
+    use super::{Cx, Op, Result, TagChange, Tags};
+
+    /// The tags of a thing.
+    #[must_use]
+    pub fn read(tags: &[Tag]) -> Tags {
+        super::read(tags, |tag| (tag.key(), tag.value()))
+    }
+
+    /// Tags as RDS takes them.
+    #[must_use]
+    pub fn write(tags: &Tags) -> Vec<Tag> {
+        super::write(tags, |key, value| Tag::builder().key(key).value(value).build())
+    }
+
+    /// The tags of a thing that does not carry them inline.
+    pub async fn of(cx: &Cx<'_>, arn: &str) -> Result<Tags> {
+        let answer = cx
+            .call(Op::new("rds:ListTagsForResource"), || cx.rds().list_tags_for_resource().resource_name(arn).send())
+            .await?;
+        Ok(read(answer.tag_list()))
+    }
+
+    /// Changes the tags of a thing.
+    pub async fn change(cx: &Cx<'_>, arn: &str, change: &TagChange) -> Result<()> {
+        if !change.set.is_empty() {
+            let tags = write(&change.set);
+            cx.call(Op::new("rds:AddTagsToResource"), || {
+                cx.rds().add_tags_to_resource().resource_name(arn).set_tags(Some(tags.clone())).send()
+            })
+            .await?;
+        }
+        if !change.remove.is_empty() {
+            cx.call(Op::new("rds:RemoveTagsFromResource"), || {
+                let keys = Some(change.remove.clone());
+                cx.rds().remove_tags_from_resource().resource_name(arn).set_tag_keys(keys).send()
+            })
+            .await?;
+        }
+        Ok(())
+    }
+}

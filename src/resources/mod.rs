@@ -8,6 +8,7 @@ use clefctl_core::kind::Kind;
 use crate::aws::{AwsKind, Connection, Cx, Op};
 
 pub mod cloudwatch_log_group;
+pub mod db_subnet_group;
 pub mod eip;
 pub mod elb_action;
 mod elb_support;
@@ -34,6 +35,7 @@ pub mod vpc;
 pub fn all(aws: &Arc<Connection>) -> Vec<Arc<dyn Kind>> {
     vec![
         AwsKind::<cloudwatch_log_group::CloudwatchLogGroup>::shared(aws),
+        AwsKind::<db_subnet_group::DbSubnetGroup>::shared(aws),
         AwsKind::<eip::Eip>::shared(aws),
         AwsKind::<iam_instance_profile::IamInstanceProfile>::shared(aws),
         AwsKind::<iam_role::IamRole>::shared(aws),

@@ -1,13 +1,16 @@
 //! Declared beside observed: what the stack has an opinion on, whether it is satisfied, and one laid over the other.
 
 use super::canonical::{canonical, canonical_of, is_empty};
-use crate::kind::{Absent, Attribute, Block, Map, Type, Value};
+use crate::kind::{Absent, Attribute, Block, Literal, Map, Type, Value};
 
 /// What the stack says of an attribute: the written value, else the default; `None` where it has no opinion.
 #[must_use]
 pub fn opinion(attribute: &Attribute, declared: &Map) -> Option<Value> {
     match (declared.get(attribute.name).filter(|value| !value.is_null()), attribute.absent) {
         (Some(written), _) => Some(written.clone()),
+        (None, Absent::Default(literal @ Literal::Of(_))) => {
+            Some(literal.value(declared)).filter(|value| !value.is_null())
+        }
         (None, Absent::Default(literal)) => Some(literal.value(declared)),
         (None, Absent::Required | Absent::Aws(_)) => None,
     }

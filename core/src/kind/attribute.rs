@@ -108,7 +108,7 @@ pub enum Literal {
     EmptyList,
     /// `{}`
     EmptyMap,
-    /// A pure function of the resource's other attributes.
+    /// A pure function of the resource's other attributes; null = left to AWS.
     Of(fn(&Map) -> Value),
 }
 

@@ -404,7 +404,7 @@ impl<'a> View<'a> {
             (None, _) if matches!(attribute.ty, Type::Name) => waits(),
             (None, Absent::Default(crate::kind::Literal::Of(_))) => {
                 let mut resolver = Resolver::new(&view);
-                resolver.instance(address).remove(name).unwrap_or_default()
+                resolver.instance(address).remove(name).unwrap_or_else(waits)
             }
             (None, Absent::Default(literal)) => literal.value(&Map::new()),
             (None, Absent::Required | Absent::Aws(_)) => waits(),
