@@ -11,7 +11,7 @@ use super::refusals::{holder, name_is_free, references_exist};
 use super::things::{Part, deal, name_of, parts};
 use super::world::{Key, Thing, World, place};
 use crate::error::{Error, ErrorKind, Result};
-use crate::kind::{Context, Declared, Kind, Mark, Observed, Owned, Status, TagChange};
+use crate::kind::{Context, Declared, Found, Kind, Mark, Observed, Owned, Status, TagChange};
 
 /// How often, and for how long in all, lists are asked for what may have been made.
 const LOOKS: u32 = 3;
@@ -51,11 +51,23 @@ impl SimulatedKind {
         {
             return Ok(left);
         }
+        // A sweep finds, it never proves absence.
+        if matches!(self.facts().found, Found::Swept(_))
+            && new.name.is_some()
+            && let Some(there) = self.met(cx, new).await?
+        {
+            return there;
+        }
         loop {
             let until = self.inner.clock.now() + takes;
             let born = |world: &mut World, now| self.bear(world, cx, new, now, until);
             match self.inner.call(Some(cx), first, born).await {
-                Err(error) if error.code() == Some("AlreadyExists") => return self.meets(cx, new, error),
+                Err(error) if error.code() == Some("AlreadyExists") => {
+                    let Some(met) = self.inner.peek(|world, now| self.meets(world, cx, new, now)) else {
+                        return Err(error);
+                    };
+                    return met.map_err(|met| Error { call: error.call, ..met });
+                }
                 Err(error) if error.kind == ErrorKind::Ambiguous => {
                     (cx.progress)("the answer was lost; looking whether it was made");
                     if let Some(left) = self.left_behind(cx, new).await? {
@@ -115,25 +127,32 @@ impl SimulatedKind {
         Ok(None)
     }
 
-    /// A thing of that name is there already: ours to complete, or somebody's to respect.
-    fn meets(&self, cx: &Context, new: &Declared, error: Error) -> Result<Thing> {
+    /// Asks by name whether a thing is there already.
+    async fn met(&self, cx: &Context, new: &Declared) -> Result<Option<Result<Thing>>> {
+        let actions = reading(self.facts());
+        let action = actions.first().map_or("", |action| action);
+        let request = Request { action, writes: false, latency: self.inner.latency, idempotent: true };
+        self.inner.call(Some(cx), request, |world, now| Ok(self.meets(world, cx, new, now))).await
+    }
+
+    /// What is there already of that name: ours to complete, or somebody's to respect.
+    fn meets(&self, world: &World, cx: &Context, new: &Declared, now: Time) -> Option<Result<Thing>> {
         let facts = self.facts();
-        self.inner.peek(|world, now| {
-            let newborn = self.inner.newborn(world, facts, &cx.region, new, now);
-            let there = holder(world, facts, &newborn, None).or_else(|| world.get(&newborn.key));
-            let Some(there) = there else { return Err(error) };
-            if self.completes(cx, there, new, now) {
-                return Ok(there.clone());
-            }
-            let whose = match owned(facts, there, &cx.owner) {
-                Owned::Ours { address, .. } => format!(" and belongs to {address}"),
-                Owned::Foreign(Some(owner)) => format!(" and belongs to {owner}"),
-                Owned::Foreign(None) | Owned::Pending(_) => String::new(),
-            };
-            let Key { id, .. } = &there.key;
-            Err(Error { message: format!("{id} exists already{whose}"), ..error }
-                .hint(format!("take it over with `clefctl adopt '{}' {id}`, or choose another name", new.address)))
-        })
+        let newborn = self.inner.newborn(world, facts, &cx.region, new, now);
+        let there = holder(world, facts, &newborn, None).or_else(|| world.get(&newborn.key));
+        let there = there.filter(|there| there.gone.is_none())?;
+        if self.completes(cx, there, new, now) {
+            return Some(Ok(there.clone()));
+        }
+        let whose = match owned(facts, there, &cx.owner) {
+            Owned::Ours { address, .. } => format!(" and belongs to {address}"),
+            Owned::Foreign(Some(owner)) => format!(" and belongs to {owner}"),
+            Owned::Foreign(None) | Owned::Pending(_) => String::new(),
+        };
+        let Key { id, .. } = &there.key;
+        let error = Error::new(ErrorKind::Conflict, format!("{id} exists already{whose}"));
+        let adopt = format!("take it over with `clefctl adopt '{}' {id}`, or choose another name", new.address);
+        Some(Err(error.hint(adopt)))
     }
 
     /// Whether a thing is what a creation of that address and generation left.

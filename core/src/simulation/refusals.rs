@@ -7,6 +7,9 @@ use crate::engine::overlay::satisfied;
 use crate::error::ErrorKind;
 use crate::kind::{Facts, Map, Place, Unique, Value};
 
+/// How many of those that stand in the way of a deletion are named.
+const NAMED: usize = 5;
+
 /// Refuses a physical name that another thing has. `itself`: the thing that is given the name, if it lives already.
 pub(super) fn name_is_free(
     world: &World,
@@ -113,7 +116,7 @@ pub(super) fn can_go(world: &World, facts: &'static Facts, thing: &Thing) -> Res
             .hint(format!("set `{attribute}: false`, apply, then delete")));
     }
     let inside = world.inside(thing);
-    let blockers: Vec<String> = world
+    let mut blockers: Vec<String> = world
         .referrers(thing)
         .into_iter()
         .filter(|(key, _)| !inside.contains(key))
@@ -122,7 +125,9 @@ pub(super) fn can_go(world: &World, facts: &'static Facts, thing: &Thing) -> Res
     if blockers.is_empty() {
         return Ok(());
     }
-    let message = format!("{} {} is still used by {}", facts.name, thing.key.id, blockers.join(", "));
+    let more = blockers.split_off(blockers.len().min(NAMED)).len();
+    let others = if more == 0 { String::new() } else { format!(" and {more} more") };
+    let message = format!("{} {} is still used by {}{others}", facts.name, thing.key.id, blockers.join(", "));
     Err(Refusal::new(ErrorKind::Blocked, "DependencyViolation", message))
 }
 

@@ -39,7 +39,7 @@ impl Inner {
         let seed = world.next_seed(&base);
         let name = name_of(facts, new);
         let mut attributes = Map::new();
-        for attribute in facts.declared.attributes {
+        for attribute in facts.declared.attributes.iter().filter(|attribute| !attribute.local) {
             let needed = matches!(attribute.absent, Absent::Required);
             let first = (attribute.create_only || attribute.write_only || needed) && !attribute.settled;
             let value = if first {
@@ -81,7 +81,7 @@ impl Inner {
         }
         for attribute in facts.declared.attributes {
             let chosen = matches!(attribute.absent, Absent::Aws(_)) && !thing.attributes.contains_key(attribute.name);
-            if chosen && !attribute.write_only && !attribute.settled {
+            if chosen && !attribute.write_only && !attribute.settled && !attribute.local {
                 let value = normal(attribute, &self.patterns(facts, thing).value(attribute, &nothing));
                 if !value.is_null() {
                     thing.attributes.insert(attribute.name.to_owned(), value);
@@ -174,7 +174,7 @@ impl Inner {
 /// Write-only ones are declared only where they are to be sent.
 pub(super) fn parts(facts: &'static Facts, thing: &Thing, to: &Declared, settled: bool) -> Vec<Part> {
     let mut parts = Vec::new();
-    for attribute in facts.declared.attributes.iter().filter(|a| settled || !a.settled) {
+    for attribute in facts.declared.attributes.iter().filter(|a| !a.local && (settled || !a.settled)) {
         let Some(wanted) = to.attributes.get(attribute.name) else { continue };
         if wanted.is_null() && (attribute.write_only || matches!(attribute.absent, Absent::Aws(_))) {
             continue;

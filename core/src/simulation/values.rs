@@ -50,8 +50,11 @@ fn filled(block: &Block, map: &Map) -> Map {
     values.filter(|(_, value)| !value.is_null()).collect()
 }
 
-/// What is kept of an attribute: what is written, else its default, in normal form.
+/// What is kept of an attribute: what is written, else its default, in normal form; nothing of what AWS never sees.
 pub(super) fn kept(attribute: &Attribute, written: &Map) -> Value {
+    if attribute.local {
+        return Value::Null;
+    }
     match written.get(attribute.name) {
         Some(value) if !value.is_null() => normal(attribute, value),
         _ => normal(attribute, &default(attribute, written)),
