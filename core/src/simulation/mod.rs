@@ -25,6 +25,7 @@ mod outputs;
 mod persist;
 mod read;
 mod refusals;
+pub mod scale;
 mod store;
 #[cfg(test)]
 mod tests;
