@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use hcl_edit::expr::BinaryOperator;
+
 use super::eval::{Evaluation, Outcome};
 use super::files::Files;
 use super::names::Names;
 use super::place::Place;
 use super::references::{self, Reference};
-use super::syntax::{Expr, Part};
+use super::syntax::{Expr, Node, Part};
 use super::{lower, parse};
 use crate::error::{Problem, Span};
 use crate::kind::Value;
@@ -49,6 +51,23 @@ impl Expression {
     #[must_use]
     pub fn span(&self) -> Span {
         self.0.span
+    }
+
+    /// Every name that the expression asks for, in the order of the text.
+    #[must_use]
+    pub fn references(&self) -> Vec<Reference> {
+        references::of_expr(&self.0)
+    }
+
+    /// The expressions that it joins with `&&`: itself where it joins none.
+    #[must_use]
+    pub fn conjuncts(&self) -> Vec<Self> {
+        match &self.0.node {
+            Node::Binary(BinaryOperator::And, sides) => {
+                [&sides.0, &sides.1].into_iter().flat_map(|side| Self(Arc::new(side.clone())).conjuncts()).collect()
+            }
+            _ => vec![self.clone()],
+        }
     }
 
     /// The value of the expression; a problem where it has none.
