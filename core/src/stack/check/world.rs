@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::super::instance::Stack;
 use super::super::resolve::unknown;
-use crate::kind::{Absent, Address, Instance, Map, Target, Type, Value, World};
+use crate::kind::{Absent, Address, Instance, Literal, Map, Target, Type, Value, World};
 
 /// What was worked out of the instances so far.
 #[derive(Default)]
@@ -21,7 +21,8 @@ impl Declared {
                 map.insert(attribute.name.to_owned(), unknown(&attribute.ty, &waits));
                 continue;
             }
-            let chosen = matches!(attribute.absent, Absent::Aws(_)) || matches!(attribute.ty, Type::Name);
+            let chosen = matches!(attribute.absent, Absent::Aws(_) | Absent::Default(Literal::Of(_)))
+                || matches!(attribute.ty, Type::Name);
             map.entry(attribute.name.to_owned())
                 .or_insert_with(|| if chosen { unknown(&attribute.ty, &waits) } else { Value::Null });
         }
