@@ -4,4 +4,5 @@
 //! What needs no AWS SDK is the crate `clefctl-core`.
 
 pub mod aws;
+pub mod cli;
 pub mod resources;

@@ -27,3 +27,4 @@ pub use progress::{Progress, Status};
 pub use style::Layout;
 pub use terminal::{ColorChoice, Stream, Ui};
 pub use things::{output_raw, outputs, outputs_json, table, things, things_json};
+pub use words::shell;

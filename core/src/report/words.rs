@@ -175,7 +175,8 @@ pub(super) fn summary(plan: &Plan) -> String {
 }
 
 /// An argument as a shell takes it.
-pub(super) fn shell(argument: &str) -> String {
+#[must_use]
+pub fn shell(argument: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ':' | '=' | '@' | ',');
     if !argument.is_empty() && argument.chars().all(plain) {
         return argument.to_owned();

@@ -1,0 +1,63 @@
+//! Where a run works: AWS, or the simulated account.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clefctl_core::error::{Error, ErrorKind, Result};
+use clefctl_core::kind::{Account, Context, Owner};
+use clefctl_core::simulation::{Options, Simulation};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::console::{Console, registry};
+use crate::aws::{AwsAccount, Connection};
+
+/// Where the simulated account is kept between commands.
+pub(super) const SANDBOX: &str = ".clefctl";
+
+/// How long reading may take before a run gives up.
+const PATIENCE: Duration = Duration::from_mins(30);
+
+/// The account that the command line means, for things of a region.
+pub(super) fn open(console: &Console, context: &Context) -> Result<Arc<dyn Account>> {
+    if console.global.sandbox {
+        return Ok(Arc::new(simulation(console)?));
+    }
+    let access = console.access(Some(context.region.to_string()));
+    Ok(Arc::new(AwsAccount::new(access, registry, context.clone())))
+}
+
+/// The simulated account.
+pub(super) fn simulation(console: &Console) -> Result<Simulation> {
+    let options = Options {
+        folder: Some(PathBuf::from(SANDBOX)),
+        speed: console.global.sandbox_speed,
+        start: None,
+        ..Options::default()
+    };
+    Simulation::open(&registry(&Connection::new(console.access(None))), options)
+}
+
+/// The context of a run; its account is not known yet.
+pub(super) fn context(owner: &Owner, region: &str, cancel: &CancellationToken) -> Context {
+    Context {
+        owner: owner.clone(),
+        account: "".into(),
+        region: region.into(),
+        role_arn: None,
+        nonce: format!("{:016x}", fastrand::u64(..)).into(),
+        deadline: Instant::now() + PATIENCE,
+        cancel: cancel.clone(),
+        progress: Arc::new(|_| {}),
+        careful: false,
+    }
+}
+
+/// The runtime of commands that talk to an account.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Error::new(ErrorKind::Internal, format!("no threads can be started: {e}")))
+}

@@ -1,0 +1,89 @@
+//! `init`: a stack to begin with.
+
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind as Io, Write};
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use clefctl_core::error::{Error, ErrorKind, Result};
+
+use super::console::Console;
+use super::{Exit, Failure};
+
+const EXAMPLES: &str = "\
+Examples:
+  clefctl init                 an empty stack in this folder
+  clefctl init stacks/shop     the same in a new folder";
+
+/// Writes a stack to begin with. Nothing that exists is ever overwritten.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// The folder; made if it is not there.
+    #[arg(default_value = ".")]
+    folder: PathBuf,
+    /// What to begin with.
+    #[arg(long, value_enum, default_value_t = Template::Empty)]
+    template: Template,
+}
+
+/// A stack to begin with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Template {
+    /// A network of one VPC, with comments.
+    Empty,
+}
+
+impl Template {
+    /// Its files: path below the folder, and text.
+    fn files(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Empty => &[("stack.yaml", include_str!("../../stacks/empty/stack.yaml"))],
+        }
+    }
+}
+
+pub(super) fn run(args: &Args, console: &mut Console) -> std::result::Result<Exit, Failure> {
+    let files = args.template.files();
+    refuse_existing(&args.folder, files)?;
+    for (name, text) in files {
+        let path = inside(&args.folder, name);
+        write_new(&path, text)?;
+        console.ui.out.line(&format!("wrote {}", path.display()));
+    }
+    let stack = if args.folder == Path::new(".") { String::new() } else { format!(" {}", args.folder.display()) };
+    console.ui.out.line(&format!("\nnext: change it as you like, then run `clefctl plan{stack} -e dev --sandbox`"));
+    Ok(Exit::Done)
+}
+
+/// The path of a file; without `./`.
+fn inside(folder: &Path, name: &str) -> PathBuf {
+    if folder == Path::new(".") { PathBuf::from(name) } else { folder.join(name) }
+}
+
+/// All or nothing: where one file exists, none is written.
+fn refuse_existing(folder: &Path, files: &[(&str, &str)]) -> Result<()> {
+    let there: Vec<String> = files
+        .iter()
+        .map(|(name, _)| inside(folder, name))
+        .filter(|path| path.symlink_metadata().is_ok())
+        .map(|path| path.display().to_string())
+        .collect();
+    if there.is_empty() {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Usage, format!("{} is there already, and is not overwritten", there.join(" and ")))
+        .hint("name another folder: clefctl init FOLDER"))
+}
+
+fn write_new(path: &Path, text: &str) -> Result<()> {
+    let failed = |e: std::io::Error| {
+        let why = if e.kind() == Io::AlreadyExists { "it is there already".to_owned() } else { e.to_string() };
+        Error::new(ErrorKind::Usage, format!("cannot write {}: {why}", path.display()))
+    };
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(failed)?;
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)
+}
