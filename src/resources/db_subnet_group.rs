@@ -6,7 +6,7 @@ use aws_sdk_rds::types::DbSubnetGroup as Sdk;
 use clefctl_core::error::Result;
 use clefctl_core::kind::{
     Actions, Attributes, Declared, Facts, Found, Name, NameChars, Naming, PerVerb, Select, Status, TagChange, Tags,
-    Unique, Value, Violation,
+    Unique, Value,
 };
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
@@ -24,7 +24,7 @@ pub struct DbSubnetGroup {
     #[attr(default = "Managed by clefctl", length(1, 255))]
     description: String,
     /// The subnets.
-    #[attr(refers("subnet", "id"))]
+    #[attr(refers("subnet", "id"), length(2, 20))]
     subnet_ids: BTreeSet<String>,
 }
 
@@ -129,13 +129,6 @@ impl Resource for DbSubnetGroup {
 
     async fn retag(cx: &Cx<'_>, live: &Live<Self>, change: &TagChange) -> Result<()> {
         tags::change(cx, &live.outputs.arn, change).await
-    }
-
-    fn check(&self) -> Vec<Violation> {
-        if self.subnet_ids.len() < 2 {
-            return vec![Violation::new("subnet_ids", "a DB subnet group needs subnets in two availability zones")];
-        }
-        Vec::new()
     }
 }
 

@@ -8,6 +8,9 @@ use clefctl_core::kind::Kind;
 use crate::aws::{AwsKind, Connection, Cx, Op};
 
 pub mod cloudwatch_log_group;
+pub mod db_instance;
+mod db_instance_calls;
+mod db_instance_live;
 pub mod db_subnet_group;
 pub mod eip;
 pub mod elb_action;
@@ -35,6 +38,7 @@ pub mod vpc;
 pub fn all(aws: &Arc<Connection>) -> Vec<Arc<dyn Kind>> {
     vec![
         AwsKind::<cloudwatch_log_group::CloudwatchLogGroup>::shared(aws),
+        AwsKind::<db_instance::DbInstance>::shared(aws),
         AwsKind::<db_subnet_group::DbSubnetGroup>::shared(aws),
         AwsKind::<eip::Eip>::shared(aws),
         AwsKind::<iam_instance_profile::IamInstanceProfile>::shared(aws),

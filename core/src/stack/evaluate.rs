@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::inputs::Offline;
 use super::instance::{OutputUse, Stack};
 use super::resolve::Resolver;
 use super::scope::Scope;
@@ -63,7 +64,7 @@ impl Stack {
         if !instance.facts.taggable() {
             if let Some(tree) = resource.tags.as_ref().filter(|tree| !tree.is_null()) {
                 resolver.problems.push(
-                    Problem::error(format!("a {} takes no tags", instance.kind))
+                    Problem::error(format!("the kind `{}` takes no tags", instance.kind))
                         .at(tree.span)
                         .hint("AWS has none on it; leave `tags` out."),
                 );
@@ -179,6 +180,16 @@ impl Stack {
             .as_ref()
             .map(|rules| crate::kind::default_name(rules, &self.owner, address, generation, account, region))
     }
+}
+
+/// The physical name that the stack writes for an instance, as far as it is known.
+pub(super) fn written_name(stack: &Stack, instance: &Instance) -> Option<String> {
+    let naming = instance.facts.naming.as_ref()?;
+    let resource = stack.scope.resource(&instance.address.name)?;
+    let branch = stack.scope.document.attribute(resource, naming.attribute)?;
+    let shared = Shared::default();
+    let view = View::new(&stack.scope, &Offline, &shared).of(&instance.address);
+    Resolver::new(&view).typed(&branch.value, &Type::String).as_str().map(str::to_owned)
 }
 
 /// The arguments of a lookup; `None` while one of them is not known.

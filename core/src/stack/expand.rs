@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
+use super::check::cycles;
 use super::document::Resource;
 use super::expression::{Key, ReferenceKind};
 use super::instance::{OutputUse, Stack};
@@ -48,17 +49,19 @@ impl Prepared {
                 .map(|entry| Moved { from: entry.from.clone(), to: entry.to.clone(), span: entry.span })
                 .collect(),
             ignore_tags: document.ignore_tags.clone(),
+            own: Vec::new(),
             scope: Arc::clone(&scope),
         };
         for resource in document.resources.values() {
             let Some(facts) = scope.facts(&resource.name.text) else { continue };
             let found = uses.resource(resource, facts.declared);
             for address in addresses(&scope, &resource.name.text) {
-                let mut maker = Maker { scope: &scope, world: known, problems: &mut problems };
+                let mut maker = Maker { scope: &scope, world: known, problems: &mut problems, own: &mut stack.own };
                 let instance = maker.instance(resource, facts, &address, &found);
                 stack.instances.insert(address, instance);
             }
         }
+        problems.extend(cycles::check(&stack));
         for lookup in lookups {
             let Some(entry) = document.lookups.get(&*lookup.name) else { continue };
             let references = plain_targets(&scope, known, &uses.lookup(entry));
@@ -122,14 +125,12 @@ fn expand_all(
         };
         let (now, later): (Vec<_>, Vec<_>) = left.iter().copied().partition(|resource| ready(resource));
         if now.is_empty() {
-            let names: Vec<_> = later.iter().map(|resource| format!("`{}`", resource.name.text)).collect();
             for resource in &later {
-                let tree = resource.for_each.as_ref().or(resource.when.as_ref());
-                problems.push(
-                    Problem::error(format!("which instances there are of {} depends on itself", names.join(", ")))
-                        .at(tree.map_or(resource.name.span, |tree| tree.span))
-                        .address(&resource.name.text),
-                );
+                // A loop of `for_each` is shown as a loop of references.
+                if let (None, Some(when)) = (&resource.for_each, &resource.when) {
+                    let message = format!("whether there is a `{}` depends on itself", resource.name.text);
+                    problems.push(Problem::error(message).at(when.span).address(&resource.name.text));
+                }
                 scope.expansions.insert(Arc::clone(&resource.name.text), Expansion::Pending);
             }
             return;
@@ -232,6 +233,7 @@ struct Maker<'a> {
     scope: &'a Scope,
     world: &'a dyn World,
     problems: &'a mut Vec<Problem>,
+    own: &'a mut Vec<(Address, Span, String)>,
 }
 
 impl Maker<'_> {
@@ -248,8 +250,17 @@ impl Maker<'_> {
         let lifecycle = lifecycle(&mut resolver, resource, facts);
         let timeouts = timeouts(&mut resolver, resource);
         let mut references = dependencies(self.scope, resource);
-        references.extend(uses.iter().flat_map(|found| instance_targets(self.scope, &view, found)));
-        references.retain(|reference| reference.to != Target::Instance(address.clone()));
+        // What `when` asks for is known before anything is applied: nothing waits for it.
+        let uses = uses.iter().filter(|found| &*found.from != "when");
+        references.extend(uses.flat_map(|found| instance_targets(self.scope, &view, found)));
+        let (own, mut references): (Vec<_>, Vec<_>) = references
+            .into_iter()
+            .partition(|reference| matches!(&reference.to, Target::Instance(to) if to == address));
+        let own = own.into_iter().filter(|reference| !reference.settled_from).filter_map(|reference| {
+            let output = reference.attribute.filter(|name| facts.declared.attribute(name).is_none())?;
+            Some((address.clone(), reference.span, output))
+        });
+        self.own.extend(own);
         let mut seen = std::collections::HashSet::new();
         references.retain(|reference| {
             seen.insert((reference.to.clone(), reference.attribute.clone(), reference.from.clone(), reference.span))

@@ -29,6 +29,8 @@ pub struct Stack {
     pub moved: Vec<Moved>,
     /// Globs of the keys of tags that are nobody's business.
     pub ignore_tags: Vec<String>,
+    /// Instances that need their own outputs before they are there: where, and which output.
+    pub(super) own: Vec<(Address, Span, String)>,
     pub(super) scope: Arc<Scope>,
 }
 

@@ -4,6 +4,7 @@
 //! and for every environment. [`StackFile::prepare`] chooses an environment, [`Prepared::expand`] makes a [`Stack`] of
 //! it, and [`Stack::evaluate`] says what an instance is to be, as often as more is known of the world.
 
+mod check;
 mod desired;
 mod document;
 mod evaluate;
@@ -31,9 +32,11 @@ pub use prepare::Prepared;
 
 use crate::error::Problem;
 
-/// The problems in the order of the files, each once.
+/// The problems in the order of the files, each once: the same words at the same place are the same problem, even if
+/// one underlines more.
 fn tidy(mut problems: Vec<Problem>) -> Vec<Problem> {
-    problems.sort_by(|a, b| (a.span, &a.message).cmp(&(b.span, &b.message)));
-    problems.dedup_by(|a, b| a.span == b.span && a.message == b.message);
+    let place = |problem: &Problem| problem.span.map(|span| (span.file, span.start));
+    problems.sort_by(|a, b| (place(a), &a.message, a.span).cmp(&(place(b), &b.message, b.span)));
+    problems.dedup_by(|a, b| place(a) == place(b) && a.message == b.message);
     problems
 }

@@ -17,6 +17,8 @@ pub(super) struct Node {
 /// What a [`Node`] is.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum NodeValue {
+    /// What has a problem already.
+    Broken,
     /// `null`, `~` or nothing at all.
     Null,
     /// `true` or `false`, nothing else.
@@ -81,7 +83,7 @@ impl Node {
     #[must_use]
     pub(super) fn noun(&self) -> &'static str {
         match &self.value {
-            NodeValue::Null => "nothing",
+            NodeValue::Null | NodeValue::Broken => "nothing",
             NodeValue::Bool(_) => "a truth value",
             NodeValue::Number(_) => "a number",
             NodeValue::Text(_) => "text",

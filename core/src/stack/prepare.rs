@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::check::entries;
 use super::document::{Document, StackFile};
 use super::expression::nearest;
 use super::inputs::{Inputs, Offline};
@@ -28,17 +29,23 @@ pub struct Prepared {
 impl StackFile {
     /// Chooses the environment, and works out variables, region and account.
     pub fn prepare(&self, registry: &Registry, inputs: &Inputs) -> Result<Prepared, Vec<Problem>> {
-        let prepared = self.prepare_leniently(registry, inputs).map_err(|problem| vec![*problem])?;
+        let prepared = self.prepare_leniently(registry, inputs, false).map_err(|problem| vec![*problem])?;
         if prepared.problems.iter().any(Problem::is_error) { Err(prepared.problems) } else { Ok(prepared) }
     }
 
     /// The same, whatever is wrong with values; an error only where there is no such environment.
-    pub(super) fn prepare_leniently(&self, registry: &Registry, inputs: &Inputs) -> Result<Prepared, Box<Problem>> {
+    /// With `unset`, variables without a value are unknown.
+    pub(super) fn prepare_leniently(
+        &self,
+        registry: &Registry,
+        inputs: &Inputs,
+        unset: bool,
+    ) -> Result<Prepared, Box<Problem>> {
         let document = &self.document;
         let env = environment(document, inputs.env.as_deref())?;
-        let mut problems = Vec::new();
+        let mut problems = entries::loops(document);
         let mut scope = Scope::new(document, registry, Owner::new(&document.name.text, &env));
-        scope.variables = variables::variables(document, &scope.owner, inputs, &mut problems);
+        scope.variables = variables::variables(document, &scope.owner, inputs, unset, &mut problems);
         scope.account = account(&scope, &mut problems);
         scope.region = region(&scope, inputs, &mut problems);
         let shared = Shared::default();

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use super::document::{Document, Resource};
-use super::expression::Reference;
-use super::tree::Tree;
+use super::expression::{Expression, Key, Reference, ReferenceKind, Template};
+use super::tree::{Tree, TreeValue};
 use crate::error::{Problem, Span};
 use crate::kind::{Address, Attribute, Block, Facts, Kind, LookupFacts, Owner, Registry, Value};
 
@@ -112,16 +112,78 @@ pub(super) fn readable_names(declared: &'static Block, outputs: &'static Block) 
     declared.attributes.iter().chain(outputs.attributes).filter(|attribute| !attribute.write_only).map(|a| a.name)
 }
 
-/// All references of a tree, in the order of the file.
+/// All references of a tree, in the order of the file, each with the `when` of the entries in which it stands.
 pub(super) fn references(tree: &Tree) -> Vec<Reference> {
-    let mut found = Vec::new();
-    tree.templates(&mut |template| found.extend(template.references()));
-    found
+    let mut collector = Collector::default();
+    collector.tree(tree);
+    collector.found
+}
+
+#[derive(Default)]
+struct Collector {
+    found: Vec<Reference>,
+    /// What the entries around ask for.
+    conditions: Vec<(Expression, bool)>,
+    /// How many entries around have a `for_each` of their own: `each` is theirs.
+    entries: usize,
+}
+
+impl Collector {
+    fn tree(&mut self, tree: &Tree) {
+        match &tree.value {
+            TreeValue::Template(template) => self.template(template),
+            TreeValue::List(items) => items.iter().for_each(|item| self.tree(item)),
+            TreeValue::Map(entries) => {
+                let for_each = entries.iter().find(|branch| &*branch.key == "for_each");
+                if let Some(branch) = for_each {
+                    self.tree(&branch.value);
+                }
+                self.entries += usize::from(for_each.is_some());
+                let when =
+                    tree.get("when").and_then(|when| when.template()).and_then(|when| when.expression().cloned());
+                if let Some(branch) = entries.iter().find(|branch| &*branch.key == "when") {
+                    self.tree(&branch.value);
+                }
+                let depth = self.conditions.len();
+                self.conditions.extend(when.map(|when| (when, true)));
+                for branch in entries.iter().filter(|branch| !matches!(&*branch.key, "when" | "for_each")) {
+                    if let Some(template) = &branch.key_template {
+                        self.template(template);
+                    }
+                    self.tree(&branch.value);
+                }
+                self.conditions.truncate(depth);
+                self.entries -= usize::from(for_each.is_some());
+            }
+            _ => {}
+        }
+    }
+
+    fn template(&mut self, template: &Template) {
+        for mut reference in template.references() {
+            let mut conditions = self.conditions.clone();
+            conditions.append(&mut reference.conditions);
+            reference.conditions = conditions;
+            if self.entries > 0 {
+                // Seen from outside, the `each` of an entry may be anything.
+                reference.conditions.retain(|(condition, _)| !uses_each(condition));
+                for step in &mut reference.steps {
+                    if matches!(&step.kind, ReferenceKind::Computed(index) if uses_each(index)) {
+                        step.kind = ReferenceKind::Any;
+                    }
+                }
+            }
+            self.found.push(reference);
+        }
+    }
+}
+
+fn uses_each(expression: &Expression) -> bool {
+    expression.references().iter().any(|reference| &*reference.root == "each")
 }
 
 /// The name that follows `local.`, `lookup.` or `var.` in a reference.
 pub(super) fn member(reference: &Reference) -> Option<(&Arc<str>, Span)> {
-    use super::expression::{Key, ReferenceKind};
     let step = reference.steps.first()?;
     match &step.kind {
         ReferenceKind::Key(Key::Name(name)) => Some((name, step.span)),

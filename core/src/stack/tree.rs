@@ -42,6 +42,7 @@ impl Tree {
     /// Reads the templates of a node.
     pub(super) fn read(node: &Node, problems: &mut Vec<Problem>) -> Self {
         let value = match &node.value {
+            NodeValue::Broken => TreeValue::Broken,
             NodeValue::Null => TreeValue::Null,
             NodeValue::Bool(b) => TreeValue::Bool(*b),
             NodeValue::Number(text) => TreeValue::Number(Arc::clone(text)),
@@ -104,23 +105,6 @@ impl Tree {
         match &self.value {
             TreeValue::Template(template) => Some(template),
             _ => None,
-        }
-    }
-
-    /// Calls `visit` for every template inside, keys included, in the order of the file.
-    pub(super) fn templates<'t>(&'t self, visit: &mut dyn FnMut(&'t Template)) {
-        match &self.value {
-            TreeValue::Template(template) => visit(template),
-            TreeValue::List(items) => items.iter().for_each(|item| item.templates(visit)),
-            TreeValue::Map(entries) => {
-                for entry in entries {
-                    if let Some(template) = &entry.key_template {
-                        visit(template);
-                    }
-                    entry.value.templates(visit);
-                }
-            }
-            _ => {}
         }
     }
 

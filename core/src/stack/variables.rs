@@ -17,11 +17,13 @@ use crate::kind::{Owner, Shape, Value};
 /// Values of variables that come from outside of the stack file, by variable, with the words for where from.
 type Given = BTreeMap<String, (Value, String)>;
 
-/// The values of all variables in one environment. Those that have a problem are missing.
+/// The values of all variables in one environment. Those that have a problem are missing. With `unset_allowed`,
+/// those without a value are unknown.
 pub(super) fn variables(
     document: &Document,
     owner: &Owner,
     inputs: &Inputs,
+    unset_allowed: bool,
     problems: &mut Vec<Problem>,
 ) -> BTreeMap<Arc<str>, Value> {
     let given = given(document, owner, inputs, problems);
@@ -35,6 +37,11 @@ pub(super) fn variables(
             (Some((value, from)), ..) => (Ok(value.clone()), variable.span, Some(from)),
             (None, Some(tree), _) | (None, None, Some(tree)) => {
                 (plain::value(tree, &variable.shape, owner), tree.span, None)
+            }
+            (None, None, None) if unset_allowed => {
+                let value = Value::unknown(variable.shape.clone(), format!("var.{name}"));
+                values.insert(Arc::clone(name), if variable.sensitive { value.sensitive() } else { value });
+                continue;
             }
             (None, None, None) => {
                 problems.push(unset(document, name, variable, owner));
@@ -64,7 +71,10 @@ pub(super) fn variables(
     if let Some(environment) = environment {
         for branch in &environment.values {
             if !document.variables.contains_key(&branch.key) {
-                problems.push(undeclared(document, &branch.key, "the environment sets").at(branch.key_span));
+                problems.push(
+                    undeclared(document, &branch.key, &format!("the environment `{}` sets", owner.env))
+                        .at(branch.key_span),
+                );
             }
         }
     }

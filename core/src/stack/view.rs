@@ -100,7 +100,8 @@ impl<'a> View<'a> {
         }
         let busy = Busy::Local(Arc::clone(name));
         if self.shared.busy.borrow().contains(&busy) {
-            return Err(Box::new(Problem::error(format!("`local.{name}` is defined by itself")).at(step_span)));
+            // The loop is reported where the stack is prepared.
+            return Ok(Found { value: Value::unknown(Shape::Any, format!("local.{name}")), used: 1 });
         }
         let outside = View { each: None, this: None, settled: false, ..*self };
         let value = self.while_busy(busy, || outside.value(&local.value));
@@ -278,19 +279,17 @@ impl<'a> View<'a> {
                 }),
                 None => Ok(Found { value: self.whole(&address(key), facts), used: 1 }),
             },
-            Some((Key::Name(key), span)) if readable(facts, key).is_some() => Err(Box::new(
-                Problem::error(format!("`{name}` has `for_each`: `{key}` is that of one of its instances"))
-                    .at(span)
-                    .hint(format!(
-                        "Write `{name}[\"<key>\"].{key}` for that of one, `{name}[*].{key}` for those of all."
-                    )),
-            )),
+            Some((Key::Name(key), span)) if readable(facts, key).is_some() => Err(of_one(name, key, span)),
             Some((key, span)) => {
-                let problem = Problem::error(format!("there is no instance `{name}{key}`")).at(span);
                 let text = match key {
                     Key::Name(text) => text,
                     _ => "",
                 };
+                let written = match key {
+                    Key::Name(text) => address(text).to_string(),
+                    key => format!("{name}{key}"),
+                };
+                let problem = Problem::error(format!("there is no instance `{written}`")).at(span);
                 Err(Box::new(match nearest(text, values.keys().map(|key| &**key)) {
                     Some(near) => problem.hint(format!("Did you mean `{}`?", address(near))),
                     None if values.is_empty() => problem.hint("Its `for_each` is empty."),
@@ -308,6 +307,11 @@ impl<'a> View<'a> {
         let keyed = self.scope.resource(name).is_some_and(|resource| resource.for_each.is_some());
         let at = usize::from(keyed);
         let waits = format!("the keys of {name}");
+        if let ([Step { key: Key::Name(part), span }], true) = (steps, keyed)
+            && readable(facts, part).is_some()
+        {
+            return Err(of_one(name, part, *span));
+        }
         let Some((part, span)) = steps.get(at).and_then(|step| match &step.key {
             Key::Name(part) => Some((part, step.span)),
             _ => None,
@@ -430,6 +434,15 @@ impl Names for View<'_> {
     }
 }
 
+/// The problem of an attribute that is asked of all instances at once.
+fn of_one(name: &str, part: &str, span: Span) -> Box<Problem> {
+    Box::new(
+        Problem::error(format!("`{name}` has `for_each`: `{part}` is that of one of its instances"))
+            .at(span)
+            .hint(format!("Write `{name}[\"<key>\"].{part}` for that of one, `{name}[*].{part}` for those of all.")),
+    )
+}
+
 /// The type of an attribute in one of two tables.
 fn attribute_of(first: &'static Block, second: &'static Block, name: &str) -> Option<Type> {
     first.attribute(name).or_else(|| second.attribute(name)).map(|attribute| attribute.ty)
@@ -462,17 +475,14 @@ pub(super) fn no_attribute(
     name: &str,
     span: Span,
 ) -> Box<Problem> {
-    let problem = Problem::error(format!("`{written}` is a {kind}, which has no `{name}`")).at(span);
-    Box::new(match nearest(name, readable_names(first, second)) {
-        Some(near) => problem.hint(format!("Did you mean `{near}`?")),
-        None => {
-            let names: Vec<_> =
-                second.attributes.iter().take(10).map(|attribute| format!("`{}`", attribute.name)).collect();
-            if names.is_empty() {
-                problem
-            } else {
-                problem.hint(format!("Besides what it declares it has {}.", names.join(", ")))
-            }
-        }
+    let problem = Problem::error(format!("`{written}` is of the kind `{kind}`, which has no `{name}`")).at(span);
+    if let Some(near) = nearest(name, readable_names(first, second)) {
+        return Box::new(problem.hint(format!("Did you mean `{near}`?")));
+    }
+    let names: Vec<_> = second.attributes.iter().take(10).map(|attribute| format!("`{}`", attribute.name)).collect();
+    Box::new(if names.is_empty() {
+        problem
+    } else {
+        problem.hint(format!("Besides what it declares it has {}.", names.join(", ")))
     })
 }

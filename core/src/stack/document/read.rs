@@ -79,7 +79,7 @@ impl Reader<'_> {
                 "outputs" => self.named(value, "outputs", &mut file.outputs, Self::output),
                 "moved" => self.moved(value, &mut file.moved),
                 "ignore_tags" => {
-                    file.ignore_tags = self.texts(value, "ignore_tags").into_iter().map(|t| t.0.to_string()).collect()
+                    file.ignore_tags = self.texts(value, "ignore_tags").into_iter().map(|t| t.0.to_string()).collect();
                 }
                 "include" => paths = self.texts(value, "include"),
                 _ => {}
@@ -261,7 +261,7 @@ impl Reader<'_> {
             }
             NodeValue::Text(text) => Some(text.content.trim_end_matches('\n').to_owned()),
             NodeValue::Number(text) => Some(text.to_string()),
-            NodeValue::Null => None,
+            NodeValue::Null | NodeValue::Broken => None,
             _ => {
                 self.problems.push(Problem::error(format!("`{what}` takes text, not {}", node.noun())).at(node.span));
                 None
@@ -282,7 +282,7 @@ impl Reader<'_> {
     pub(super) fn flag(&mut self, node: &Node, what: &str) -> bool {
         match &node.value {
             NodeValue::Bool(b) => *b,
-            NodeValue::Null => false,
+            NodeValue::Null | NodeValue::Broken => false,
             _ => {
                 self.problems
                     .push(Problem::error(format!("`{what}` takes true or false, not {}", node.noun())).at(node.span));

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::files::Files;
 use super::names::Names;
-use super::syntax::{Call, Conditional, Expr, Node, Part};
+use super::syntax::{Conditional, Expr, Node, Part};
 use super::{comprehend, convert, functions, operators, traverse};
 use crate::error::{Problem, Span};
 use crate::kind::{Map, Shape, Unknown, Value};
@@ -67,7 +67,7 @@ impl<'a> Evaluation<'a> {
                 _ => traverse::apply(self, self.expr(base, scope)?, ops, scope),
             },
             Node::Conditional(conditional) => self.conditional(conditional, scope),
-            Node::Call(call) => self.call(call, expr.span, scope),
+            Node::Call(call) => functions::call(self, call, expr.span, scope),
             Node::Unary(operator, operand) => {
                 operators::unary(*operator, &self.expr(operand, scope)?).map_err(|m| fail(m, operand.span))
             }
@@ -174,10 +174,6 @@ impl<'a> Evaluation<'a> {
         };
         let value = Value::Unknown(Arc::new(Unknown { shape, waits_for }));
         if sensitive { value.sensitive() } else { value }
-    }
-
-    fn call(&self, call: &Call, span: Span, scope: Option<&Scope<'_>>) -> Outcome {
-        functions::call(self, call, span, scope)
     }
 
     /// Notes that a value was met, for `try` and `can`.

@@ -1,14 +1,15 @@
 //! The text of one scalar of a stack file, read as a template.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
+
+use hcl_edit::expr::BinaryOperator;
 
 use super::eval::{Evaluation, Outcome};
 use super::files::Files;
 use super::names::Names;
 use super::place::Place;
 use super::references::{self, Reference};
-use super::syntax::{Expr, Part};
+use super::syntax::{Expr, Node, Part};
 use super::{lower, parse};
 use crate::error::{Problem, Span};
 use crate::kind::Value;
@@ -51,6 +52,23 @@ impl Expression {
         self.0.span
     }
 
+    /// Every name that the expression asks for, in the order of the text.
+    #[must_use]
+    pub fn references(&self) -> Vec<Reference> {
+        references::of_expr(&self.0)
+    }
+
+    /// The expressions that it joins with `&&`: itself where it joins none.
+    #[must_use]
+    pub fn conjuncts(&self) -> Vec<Self> {
+        match &self.0.node {
+            Node::Binary(BinaryOperator::And, sides) => {
+                [&sides.0, &sides.1].into_iter().flat_map(|side| Self(Arc::new(side.clone())).conjuncts()).collect()
+            }
+            _ => vec![self.clone()],
+        }
+    }
+
     /// The value of the expression; a problem where it has none.
     pub fn evaluate(&self, names: &dyn Names, files: &Files) -> Result<Value, Box<Problem>> {
         Evaluation::new(names, files).expr(&self.0, None)
@@ -66,7 +84,7 @@ impl Template {
         }
         let elements = parse::template(text, place).map_err(|problem| vec![problem])?;
         let parts = lower::template(&elements, place)?;
-        let content = match parts::sole(parts) {
+        let content = match sole(parts) {
             Ok(expr) => Content::Expression(Expression(Arc::new(expr))),
             Err(parts) => match parts.as_slice() {
                 [] => Content::Text("".into()),
@@ -75,12 +93,6 @@ impl Template {
             },
         };
         Ok(Self { span, content })
-    }
-
-    /// Text without any expression in it, as a template that gives just that text.
-    #[must_use]
-    pub fn text(text: &str, span: Span) -> Self {
-        Self { span, content: Content::Text(text.into()) }
     }
 
     /// Where the scalar stands.
@@ -118,12 +130,6 @@ impl Template {
         }
     }
 
-    /// The first names of [`references`](Self::references), each once.
-    #[must_use]
-    pub fn roots(&self) -> BTreeSet<Arc<str>> {
-        self.references().into_iter().map(|reference| reference.root).collect()
-    }
-
     /// The value of the template; a problem where it has none.
     pub fn evaluate(&self, names: &dyn Names, files: &Files) -> Result<Value, Box<Problem>> {
         let evaluation = Evaluation::new(names, files);
@@ -144,28 +150,21 @@ impl Template {
     }
 }
 
-mod parts {
-    use super::{Expr, Part};
-
-    /// The expression, where there is just one `${…}` with at most the line breaks of a block scalar around it.
-    pub(super) fn sole(mut parts: Vec<Part>) -> Result<Expr, Vec<Part>> {
-        let around = |part: &Part| match part {
-            Part::Text(text) => text.contains('\n') && text.chars().all(char::is_whitespace),
-            _ => false,
-        };
-        let place = match parts.as_slice() {
-            [Part::Value(_)] => 0,
-            [Part::Value(_), after] if around(after) => 0,
-            [before, Part::Value(_)] if around(before) => 1,
-            [before, Part::Value(_), after] if around(before) && around(after) => 1,
-            _ => return Err(parts),
-        };
-        match parts.swap_remove(place) {
-            Part::Value(expr) => Ok(expr),
-            other => {
-                parts.push(other);
-                Err(parts)
-            }
-        }
+/// The expression, where there is just one `${…}` with at most the line breaks of a block scalar around it.
+fn sole(mut parts: Vec<Part>) -> Result<Expr, Vec<Part>> {
+    let around = |part: &Part| match part {
+        Part::Text(text) => text.contains('\n') && text.chars().all(char::is_whitespace),
+        _ => false,
+    };
+    let place = match parts.as_slice() {
+        [Part::Value(_)] => 0,
+        [Part::Value(_), after] if around(after) => 0,
+        [before, Part::Value(_)] if around(before) => 1,
+        [before, Part::Value(_), after] if around(before) && around(after) => 1,
+        _ => return Err(parts),
+    };
+    match parts.swap_remove(place) {
+        Part::Value(expr) => Ok(expr),
+        other => Err(vec![other]),
     }
 }

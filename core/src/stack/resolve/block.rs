@@ -197,6 +197,9 @@ fn distinct(items: &[Value]) -> Result<Option<Vec<(String, Value)>>, String> {
     for item in items {
         match item {
             Value::Unknown(_) => return Ok(None),
+            Value::Sensitive(_) => {
+                return Err("`for_each` cannot depend on a sensitive value: keys are seen".to_owned());
+            }
             Value::Null => {}
             Value::String(text) if keys.iter().any(|(key, _)| *key == **text) => {
                 return Err(format!("`for_each` takes distinct strings, and `{text}` is there twice"));
@@ -224,8 +227,13 @@ pub(in super::super) fn suggest_attribute(name: &str, span: Span, block: &Block,
                 .hint(format!("Did you mean `{singular}`? It takes a list, or one mapping where there is one."));
         }
     }
-    let names = block.attributes.iter().map(|attribute| attribute.name).chain(also.iter().copied());
-    match (name, nearest(name, names)) {
+    let names = || block.attributes.iter().map(|attribute| attribute.name).chain(also.iter().copied());
+    let part = || {
+        let longer = |other: &&str| other.split('_').count() > name.split('_').count();
+        let holds = |other: &&str| other.starts_with(&format!("{name}_")) || other.ends_with(&format!("_{name}"));
+        names().filter(longer).find(holds)
+    };
+    match (name, nearest(name, names()).or_else(part)) {
         (_, Some(near)) => problem.hint(format!("Did you mean `{near}`?")),
         ("count", _) => {
             problem.hint("Use `for_each` with a map or distinct strings, or `when` for one that may be missing.")
@@ -274,17 +282,17 @@ fn broken_rule(rule: &Rule, map: &Map, written: &BTreeSet<&'static str>) -> Opti
     let message = match rule {
         Rule::ExactlyOne(list) => match present(list).as_slice() {
             [_] => return None,
-            [] => format!("one of {} is needed", names(list, "and")),
+            [] => format!("one of {} is needed", names(list, "or")),
             found => {
-                format!("{} exclude each other: exactly one of {} is allowed", names(found, "and"), names(list, "and"))
+                format!("{} exclude each other: exactly one of {} is allowed", names(found, "and"), names(list, "or"))
             }
         },
         Rule::AtMostOne(list) => match present(list).as_slice() {
             [] | [_] => return None,
             found => format!("{} exclude each other", names(found, "and")),
         },
-        Rule::AtLeastOne(list) if list.iter().any(|name| is(&name)) => return None,
-        Rule::AtLeastOne(list) => format!("one of {} is needed at least", names(list, "and")),
+        Rule::AtLeastOne(list) if list.iter().any(is) => return None,
+        Rule::AtLeastOne(list) => format!("one of {} is needed at least", names(list, "or")),
         Rule::Requires(first, others) => match missing(others).as_slice() {
             missing if written.contains(first) && !missing.is_empty() => {
                 format!("`{first}` needs {} as well", names(missing, "and"))

@@ -103,12 +103,13 @@ impl<'a> Resolver<'a> {
     /// The text of a key; `None` where it has none or it is not known.
     pub(super) fn key(&mut self, branch: &Branch) -> Option<String> {
         let Some(template) = &branch.key_template else { return Some(branch.key.to_string()) };
+        let before = self.problems.len();
         let value = self.template(template);
         let problem = match &value {
             Value::Sensitive(_) => Problem::error("a key cannot be made of a sensitive value"),
             Value::String(text) => return Some(text.to_string()),
             Value::Number(n) => return Some(n.to_string()),
-            Value::Unknown(_) if self.problems.iter().any(Problem::is_error) => return None,
+            Value::Unknown(_) if self.problems.len() > before => return None,
             Value::Unknown(unknown) if unknown.waits_for.iter().all(|name| name.starts_with("lookup.")) => return None,
             Value::Unknown(unknown) => {
                 let waits: Vec<_> = unknown.waits_for.iter().map(|name| format!("`{name}`")).collect();

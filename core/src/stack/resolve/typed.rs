@@ -63,6 +63,13 @@ impl Resolver<'_> {
                 let items = items.into_iter().filter(|value| !value.is_null()).collect();
                 collected(Some(items), ty)
             }
+            (Type::Block(_), _) => {
+                let problem = Problem::error(format!("one mapping is needed, not {}", noun(tree))).at(tree.span);
+                self.broken(match &tree.value {
+                    TreeValue::List(_) => problem.hint("There is only one of it: write it without `[]` and `- `."),
+                    _ => problem,
+                })
+            }
             (Type::List(_) | Type::Set(_), _) => {
                 let one = match &tree.value {
                     TreeValue::Text(text) => format!("Write `[{text}]` for a list of one."),
@@ -139,7 +146,22 @@ impl Resolver<'_> {
     fn shaped(&mut self, value: &Value, shape: &Shape, span: Span) -> Value {
         match convert(value, shape) {
             Ok(value) => value,
-            Err(message) => self.broken(Problem::error(message).at(span)),
+            Err(message) => {
+                let problem = Problem::error(message).at(span);
+                self.broken(match (shape, value) {
+                    (Shape::Bool, Value::String(text))
+                        if matches!(&*text.to_lowercase(), "yes" | "on" | "y" | "true") =>
+                    {
+                        problem.hint("Write true.")
+                    }
+                    (Shape::Bool, Value::String(text))
+                        if matches!(&*text.to_lowercase(), "no" | "off" | "n" | "false") =>
+                    {
+                        problem.hint("Write false.")
+                    }
+                    _ => problem,
+                })
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use granit_parser::{ErrorKind, Tag};
 
-use super::super::node::{Node, NodeValue, Style, Text};
+use super::super::node::{Node, NodeValue, Text};
 use crate::error::{FileId, Problem, Span};
 
 /// The problem of a syntax error at a byte of the file.
@@ -14,7 +14,10 @@ pub(super) fn syntax(file: FileId, source: &str, at: usize, kind: &ErrorKind) ->
         ErrorKind::RecursionLimitExceeded => format!("the file nests deeper than {} levels", super::MAX_DEPTH),
         ErrorKind::DirectiveDisallowed => "a stack file takes no YAML directives".to_owned(),
         ErrorKind::UnexpectedCharacter { .. } => format!("{} cannot begin a value", quoted_character(source, at)),
-        ErrorKind::CommentInterceptedScalar | ErrorKind::MissingAnchorOrAliasName => kind.to_string(),
+        ErrorKind::CommentInterceptedScalar => "a comment cuts off this text".to_owned(),
+        ErrorKind::MissingAnchorOrAliasName => {
+            "`*` and `&` stand before names of anchors, and no name follows".to_owned()
+        }
         kind => format!("this is no YAML: {kind}"),
     })
     .at(span);
@@ -22,12 +25,12 @@ pub(super) fn syntax(file: FileId, source: &str, at: usize, kind: &ErrorKind) ->
     let suspects = [line, source[..line.0].trim_end().len().checked_sub(1).map_or(line, |end| line_at(source, end))];
     for (start, end) in suspects {
         let text = &source[start..end];
-        if text.contains("${")
-            && let Some(better) = quote_templates(text)
-        {
-            return problem
-                .hint("YAML takes `: `, ` #` and, inside `{}` and `[]`, any of `{ } [ ] ,` for itself: put what holds `${…}` in single quotes.")
-                .hint(format!("Write this line so: {}", better.trim()));
+        if text.contains("${") {
+            let problem = problem.hint("YAML takes `: `, ` #` and, inside `{}` and `[]`, any of `{ } [ ] ,` for itself: put what holds `${…}` in single quotes.");
+            return match quote_templates(text) {
+                Some(better) => problem.hint(format!("Write this line so: {}", better.trim())),
+                None => problem,
+            };
         }
     }
     let text = &source[line.0..line.1];
@@ -65,17 +68,15 @@ pub(super) fn tag(tag: &Tag, span: Span) -> Problem {
     }
 }
 
-/// Looks for what is YAML but hardly meant: values cut off by ` #`, and `#` where a value was to stand.
+/// Looks for `#` where a value was to stand.
 pub(super) fn scan(problems: &mut Vec<Problem>, file: FileId, source: &str, root: Option<&Node>) {
     let Some(root) = root else { return };
     let mut open = vec![root];
     while let Some(node) = open.pop() {
         match &node.value {
-            NodeValue::Text(text) => cut_off(problems, source, text),
             NodeValue::List(items) => open.extend(items.iter().rev()),
             NodeValue::Map(entries) => {
                 for entry in entries.iter().rev() {
-                    cut_off(problems, source, &entry.key);
                     if entry.value.is_null() && entry.value.span.start == entry.value.span.end {
                         comment_for_value(problems, file, source, &entry.key);
                     }
@@ -89,23 +90,23 @@ pub(super) fn scan(problems: &mut Vec<Problem>, file: FileId, source: &str, root
     problems.dedup();
 }
 
-fn cut_off(problems: &mut Vec<Problem>, source: &str, text: &Text) {
-    let span = text.span();
-    if text.style != Style::Plain || !unclosed(&text.content) {
-        return;
+/// The problem of a plain scalar that YAML ends inside a `${`; `None` where it does not.
+pub(super) fn cut_off(source: &str, span: Span, text: &str, key: bool) -> Option<Problem> {
+    if !unclosed(text) {
+        return None;
     }
     let end = floor(source, span.end as usize);
     let line = line_at(source, end);
-    let rest = &source[end..line.1];
-    if !rest.trim_start().starts_with('#') {
-        return;
-    }
-    let problem = Problem::error("` #` begins a comment and cuts off this `${`").at(span);
-    let written = &source[line.0..line.1];
-    problems.push(match quote_templates(written) {
-        Some(better) => problem.hint(format!("Write this line so: {}", better.trim())),
-        None => problem.hint("Put the value in single quotes."),
-    });
+    let rest = source[end..line.1].trim_start();
+    let problem = match (key, rest.starts_with('#')) {
+        (true, _) => Problem::error("`: ` ends a key and cuts off this `${`"),
+        (false, true) => Problem::error("` #` begins a comment and cuts off this `${`"),
+        (false, false) => return None,
+    };
+    Some(match quote_templates(&source[line.0..line.1]) {
+        Some(better) => problem.at(span).hint(format!("Write this line so: {}", better.trim())),
+        None => problem.at(span).hint("Put the value in single quotes."),
+    })
 }
 
 fn comment_for_value(problems: &mut Vec<Problem>, file: FileId, source: &str, key: &Text) {
@@ -198,6 +199,9 @@ fn quote_templates(line: &str) -> Option<String> {
             _ => {
                 let (scalar, tail) = rest.split_at(scalar_end(rest, flow > 0));
                 let trimmed = scalar.trim_end();
+                if unclosed(trimmed) {
+                    return None;
+                }
                 if trimmed.contains("${") {
                     changed = true;
                     out.push('\'');

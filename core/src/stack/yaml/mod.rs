@@ -65,6 +65,8 @@ enum FrameKind {
         seen: HashMap<Arc<str>, Span>,
         /// The key whose value comes next.
         key: Option<KeyRead>,
+        /// Whether a key was cut off, so that the whole is not what was meant.
+        broken: bool,
         merges: Vec<Node>,
     },
 }
@@ -74,6 +76,8 @@ enum KeyRead {
     Text(Text),
     /// It is no text, which is reported; its value is not kept.
     Broken,
+    /// YAML ended it inside a `${`.
+    CutOff,
 }
 
 #[derive(Default)]
@@ -118,14 +122,20 @@ impl Builder<'_> {
                 self.open(FrameKind::List(Vec::new()), style, anchor, tag.as_deref(), span);
             }
             Event::MappingStart(style, anchor, tag) => {
-                let kind = FrameKind::Map { entries: Vec::new(), seen: HashMap::new(), key: None, merges: Vec::new() };
+                let kind = FrameKind::Map {
+                    entries: Vec::new(),
+                    seen: HashMap::new(),
+                    key: None,
+                    broken: false,
+                    merges: Vec::new(),
+                };
                 self.open(kind, style, anchor, tag.as_deref(), span);
             }
             Event::SequenceEnd | Event::MappingEnd => return self.close(span),
             Event::Alias(id) => {
                 let Some((node, size)) = self.anchors.get(&id) else {
                     self.problems.push(Problem::error("an anchor cannot contain itself").at(span));
-                    return self.finish(Node { value: NodeValue::Null, span }, 0, 1);
+                    return self.finish(Node { value: NodeValue::Broken, span }, 0, 1);
                 };
                 let size = *size;
                 self.repeated += size;
@@ -142,7 +152,7 @@ impl Builder<'_> {
             }
             Event::UnresolvedAlias(name) => {
                 self.problems.push(hints::alias(self.source, span, &name));
-                return self.finish(Node { value: NodeValue::Null, span }, 0, 1);
+                return self.finish(Node { value: NodeValue::Broken, span }, 0, 1);
             }
             _ => {}
         }
@@ -171,6 +181,9 @@ impl Builder<'_> {
                 let last = items.last().map(|item| item.span.end);
                 (NodeValue::List(items), last)
             }
+            FrameKind::Map { broken: true, entries, .. } => {
+                (NodeValue::Broken, entries.last().map(|entry| entry.value.span.end))
+            }
             FrameKind::Map { mut entries, seen, merges, .. } => {
                 let last = entries.last().map(|entry| entry.value.span.end.max(entry.key.span().end));
                 self.merge(&mut entries, seen, merges);
@@ -191,6 +204,7 @@ impl Builder<'_> {
             let sources = match node.value {
                 NodeValue::Map(_) => vec![node],
                 NodeValue::List(items) => items,
+                NodeValue::Broken => continue,
                 _ => {
                     self.problems.push(Problem::error("`<<` takes a mapping or a list of mappings").at(node.span));
                     continue;
@@ -231,9 +245,13 @@ impl Builder<'_> {
         };
         match &mut frame.kind {
             FrameKind::List(items) => items.push(node),
-            FrameKind::Map { entries, seen, key, merges } => match key.take() {
-                None => *key = Some(as_key(self.source, node, &mut self.problems)),
-                Some(KeyRead::Broken) => {}
+            FrameKind::Map { entries, seen, key, broken, merges } => match key.take() {
+                None => {
+                    let read = as_key(self.source, node, &mut self.problems);
+                    *broken |= matches!(read, KeyRead::CutOff);
+                    *key = Some(read);
+                }
+                Some(KeyRead::Broken | KeyRead::CutOff) => {}
                 Some(KeyRead::Text(name)) if &*name.content == "<<" && name.style == Style::Plain => merges.push(node),
                 Some(KeyRead::Text(name)) => {
                     if let Some(first) = seen.get(&name.content) {
@@ -258,7 +276,13 @@ impl Builder<'_> {
     fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, span: Span) -> Node {
         let as_text = |builder: &Self| NodeValue::Text(scalar::text(builder.file, builder.source, span, text, style));
         let value = match tag {
-            None if style == ScalarStyle::Plain => scalar::resolve(text).unwrap_or_else(|| as_text(self)),
+            None if style == ScalarStyle::Plain => match hints::cut_off(self.source, span, text, false) {
+                Some(problem) => {
+                    self.problems.push(problem);
+                    NodeValue::Broken
+                }
+                None => scalar::resolve(text).unwrap_or_else(|| as_text(self)),
+            },
             None => as_text(self),
             Some(tag) if tag.is_yaml_core_schema_tag("str") || (tag.parts() == ("", "!")) => as_text(self),
             Some(tag) => {
@@ -282,7 +306,12 @@ impl Builder<'_> {
 fn as_key(source: &str, node: Node, problems: &mut Vec<Problem>) -> KeyRead {
     let span = node.span;
     let problem = match node.value {
-        NodeValue::Text(text) => return KeyRead::Text(text),
+        NodeValue::Text(text) => {
+            let cut_off = (text.style == Style::Plain).then(|| hints::cut_off(source, span, &text.content, true));
+            let Some(problem) = cut_off.flatten() else { return KeyRead::Text(text) };
+            problems.push(problem);
+            return KeyRead::CutOff;
+        }
         NodeValue::Bool(_) | NodeValue::Number(_) | NodeValue::Null if span.start < span.end => {
             let written = source.get(span.start as usize..span.end as usize).unwrap_or_default();
             return KeyRead::Text(scalar::text(span.file, source, span, written, ScalarStyle::Plain));

@@ -59,10 +59,9 @@ fn align(raw: &str, text: &str, style: ScalarStyle) -> Option<Vec<(u32, u32)>> {
     let bytes = raw.as_bytes();
     // Skips the quote, or the header line of a block.
     let mut at = match style {
-        ScalarStyle::Plain => 0,
         ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => 1,
         ScalarStyle::Literal | ScalarStyle::Folded if raw.starts_with(['|', '>']) => raw.find('\n')? + 1,
-        ScalarStyle::Literal | ScalarStyle::Folded => 0,
+        _ => 0,
     };
     let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
     let indent = if block { block_indent(raw.get(at..)?, text) } else { 0 };

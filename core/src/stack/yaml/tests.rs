@@ -12,6 +12,7 @@ fn parse_text(text: &str) -> (Option<Node>, Vec<Problem>) {
 /// The tree on one line, for tables.
 fn brief(node: &Node) -> String {
     match &node.value {
+        NodeValue::Broken => "broken".into(),
         NodeValue::Null => "null".into(),
         NodeValue::Bool(b) => b.to_string(),
         NodeValue::Number(n) => format!("#{n}"),
@@ -85,7 +86,7 @@ fn hostile_documents_end_in_an_error_soon() {
     }
     let flow = "[".repeat(10_000);
     let block: String = (0..10_000).fold(String::new(), |s, _| s + "- ");
-    let deep: String = (0..10_000).map(|i| format!("{}a:\n", " ".repeat(i % 3000))).collect();
+    let deep: String = (0..10_000).flat_map(|i| [" ".repeat(i % 3000), "a:\n".to_owned()]).collect();
     let wide = "- x\n".repeat(310_000);
     let own = "a: &a [*a]".to_owned();
     let anchors = "- &a x\n".repeat(100_000) + "- *b";
