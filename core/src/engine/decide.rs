@@ -1,6 +1,6 @@
 //! What happens to one declared instance: nothing, or which change, and why.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::declare::{Declaration, Phase, declare, physical_name};
@@ -14,8 +14,8 @@ use super::scene::Scene;
 use super::tags::{marks, trigger_hash};
 use crate::error::Problem;
 use crate::kind::{
-    Attribute, Changes, Declared, Deletion, Facts, Instance, Kind, Map, Mark, Observed, Status, TagChange, Target,
-    Value, World, tag,
+    Address, Attribute, Changes, Declared, Deletion, Facts, Instance, Kind, Map, Mark, Observed, Status, TagChange,
+    Target, Value, World, tag,
 };
 
 /// What was decided of one instance.
@@ -52,12 +52,16 @@ impl Decision {
     }
 }
 
+/// The instances that change only because lookups moved, with these lookups.
+pub(super) type Moving = BTreeMap<Address, Vec<String>>;
+
 /// Decides of one instance, in the world as it is known so far.
 pub(super) fn decide(
     scene: &Scene<'_>,
     instance: &Instance,
     lives: Option<&Lives>,
     known: &Known,
+    moving: &Moving,
 ) -> Result<Decision, Vec<Problem>> {
     let kind = scene.kind(instance.kind, &instance.address)?;
     let evaluated = scene.stack.evaluate(instance, known)?;
@@ -65,7 +69,7 @@ pub(super) fn decide(
     let case = Case { scene, instance, kind, facts: kind.facts(), evaluated, trigger };
     let Some(lives) = lives else { return case.create() };
     match (&lives.current, &lives.unmarked) {
-        (Some(observed), _) | (None, Some(observed)) => case.existing(observed, lives, known),
+        (Some(observed), _) | (None, Some(observed)) => case.existing(observed, lives, known, moving),
         (None, None) => case.create(),
     }
 }
@@ -99,21 +103,27 @@ impl Case<'_> {
             return Err(vec![taken_by_another(self.instance, self.facts, taken, self.declaration(1))]);
         }
         let declared = declare(self.declaration(1), Phase::Whole, None);
-        let attributes = diff::creation(self.facts, &self.evaluated);
+        let attributes = diff::creation(self.facts, &declared.attributes, self.evaluated.get("tags"));
         Ok(self.decision(Some(Action::Create), Reason::New, attributes, declared, None))
     }
 
-    fn existing(self, observed: &Arc<Observed>, lives: &Lives, known: &Known) -> Result<Decision, Vec<Problem>> {
+    fn existing(
+        self,
+        observed: &Arc<Observed>,
+        lives: &Lives,
+        known: &Known,
+        moving: &Moving,
+    ) -> Result<Decision, Vec<Problem>> {
         let generation = lives.generation.max(1);
         let declared = declare(self.declaration(generation), Phase::Whole, Some(observed));
         let mut attributes = self.differences(observed, generation)?;
+        let moved_lookups = self.note_moved_lookups(&mut attributes, known, moving);
         if let Some((reason, forced)) = self.must_be_replaced(observed, &attributes, &declared)? {
             for change in &mut attributes {
                 change.forces |= forced.as_deref() == Some(change.name.as_str());
             }
             return self.replace(observed, generation, reason, attributes);
         }
-        let moved_lookups = self.note_moved_lookups(&mut attributes, known);
         let only_tags = attributes.iter().all(|change| change.name == "tags");
         let (action, reason) = match (&lives.moved_from, &observed.status) {
             _ if lives.current.is_none() => (Some(Action::Adopt), Reason::Unmarked),
@@ -261,7 +271,7 @@ impl Case<'_> {
     }
 
     /// The lookups that alone account for all the changes, each noted on its attribute; empty if there is another cause.
-    fn note_moved_lookups(&self, attributes: &mut [AttributeChange], known: &Known) -> Vec<String> {
+    fn note_moved_lookups(&self, attributes: &mut [AttributeChange], known: &Known, moving: &Moving) -> Vec<String> {
         let mut all = BTreeSet::new();
         let mut other = false;
         for change in attributes.iter_mut() {
@@ -275,7 +285,11 @@ impl Case<'_> {
                     Target::Instance(address) => {
                         let value = known.instance(address).unwrap_or_default();
                         let part = reference.attribute.as_ref().map_or(&value, |attribute| value.get(attribute));
-                        other |= !part.is_known();
+                        match moving.get(address) {
+                            _ if part.is_known() => {}
+                            Some(names) => lookups.extend(names.iter().cloned()),
+                            None => other = true,
+                        }
                     }
                 }
             }

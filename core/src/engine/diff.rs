@@ -22,7 +22,7 @@ pub fn attributes(block: &Block, declared: &Map, observed: &Map, ignored: &Ignor
 
 /// All that is said of a thing that is not there yet.
 #[must_use]
-pub fn creation(facts: &Facts, declared: &Map) -> Vec<AttributeChange> {
+pub fn creation(facts: &Facts, declared: &Map, tags: Option<&Value>) -> Vec<AttributeChange> {
     let mut all = Vec::new();
     for attribute in facts.declared.attributes {
         let said = opinion(attribute, declared).unwrap_or_default();
@@ -30,7 +30,7 @@ pub fn creation(facts: &Facts, declared: &Map) -> Vec<AttributeChange> {
             all.push(AttributeChange { forces: false, ..changed(attribute, &Value::Null, &said) });
         }
     }
-    if let Some(tags) = declared.get("tags").filter(|tags| !is_empty(tags)) {
+    if let Some(tags) = tags.filter(|tags| !is_empty(tags)) {
         all.push(plain_change("tags", Value::Null, tags.clone()));
     }
     all

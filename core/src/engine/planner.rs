@@ -1,6 +1,6 @@
 //! The planner: from a stack and what lives to a plan. Pure and deterministic.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::draft::Draft;
@@ -9,7 +9,7 @@ use super::inventory::Inventory;
 use super::known::Known;
 use super::links::{Link, links};
 use super::live::Live;
-use super::plan::{OutputChange, Plan};
+use super::plan::{Action, OutputChange, Plan};
 use super::planned::{Item, Planned};
 use super::removal::{awaited, observed_world, removals};
 use super::resolve::{Resolution, reached, resolve};
@@ -52,6 +52,7 @@ pub fn plan(
     drafts.sort_by(|a, b| key(a).cmp(&key(b)));
     old_ones_first(&scene, &mut drafts, &inventory.things, &links, &mut problems);
 
+    problems.extend(left_behind(&drafts, &inventory.things, &links));
     let outputs = if options.destroy { Vec::new() } else { outputs(&scene, &resolution.known, &mut problems) };
     let (warnings, errors): (Vec<_>, Vec<_>) = distinct(problems).into_iter().partition(|problem| !problem.is_error());
     if !errors.is_empty() {
@@ -191,6 +192,29 @@ fn distinct(problems: Vec<Problem>) -> Vec<Problem> {
         }
     }
     distinct
+}
+
+/// Warnings of things that are deleted although something that stays refers to them: AWS may refuse.
+fn left_behind(drafts: &[Draft], things: &[Arc<Observed>], links: &[Link]) -> Vec<Problem> {
+    let drafts: HashMap<*const Observed, &Draft> =
+        drafts.iter().filter_map(|draft| Some((Arc::as_ptr(draft.item.observed.as_ref()?), draft))).collect();
+    let draft = |thing: usize| drafts.get(&Arc::as_ptr(&things[thing])).copied();
+    let goes = |draft: &&Draft| matches!(draft.change.action, Action::Delete);
+    let turns = |draft: &Draft| draft.work.update || draft.work.delete;
+    links
+        .iter()
+        .filter(|link| draft(link.from).is_none_or(|draft| !turns(draft)))
+        .filter_map(|link| Some((draft(link.to).filter(goes)?, things[link.from].ours()?.0, &things[link.from].id)))
+        .map(|(gone, address, id)| {
+            let old = gone.change.id.as_deref().unwrap_or_default();
+            Problem::warning(format!("{old} is deleted, but `{address}` ({id}) stays and refers to it"))
+                .address(&gone.change.address)
+                .hint(format!(
+                    "AWS may refuse: let `{address}` refer to something else, or keep `{}`.",
+                    gone.change.address
+                ))
+        })
+        .collect()
 }
 
 /// What is left of a thing when its settled attributes are taken out.

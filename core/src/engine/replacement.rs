@@ -20,10 +20,13 @@ pub(super) fn goes_first(
         return Ok(wanted);
     }
     if asked == Some(true) {
-        let (attribute, name) = (facts.naming.map_or("name", |naming| naming.attribute), new.name.as_deref());
-        let name = name.unwrap_or_default();
+        let attribute = facts.naming.map_or("name", |naming| naming.attribute);
+        let message = match &new.name {
+            Some(name) => format!("the old and the new {} cannot both be called `{name}`", facts.name),
+            None => format!("the new {} may get the name of the old one: it is known only after apply", facts.name),
+        };
         return Err(vec![
-            Problem::error(format!("the old and the new {} cannot both be called `{name}`", facts.name))
+            Problem::error(message)
                 .at(instance.span)
                 .address(&instance.address)
                 .hint(format!(

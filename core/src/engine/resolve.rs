@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::decide::{Decision, decide};
+use super::decide::{Decision, Moving, decide};
 use super::draft::Draft;
 use super::known::{Known, view};
 use super::live::Live;
 use super::order::{Node, groups};
+use super::plan::Reason;
 use super::scene::Scene;
 use crate::error::Problem;
 use crate::kind::{Address, Instance, LookupUse, Map, Shape, Target, Value};
@@ -32,7 +33,7 @@ pub(super) fn resolve(
     for (lookup, answer) in &scene.inventory.answers {
         known.answer(lookup, answer.clone());
     }
-    let mut pass = Pass { scene, live, known, drafts: Vec::new(), unchanged: 0, problems };
+    let mut pass = Pass { scene, live, known, drafts: Vec::new(), unchanged: 0, moving: Moving::new(), problems };
     for group in groups(scene.stack) {
         let mut members = Vec::new();
         for node in group {
@@ -53,6 +54,7 @@ struct Pass<'a> {
     known: Known,
     drafts: Vec<Draft>,
     unchanged: usize,
+    moving: Moving,
     problems: &'a mut Vec<Problem>,
 }
 
@@ -104,7 +106,7 @@ impl Pass<'_> {
             found.clear();
             for instance in members {
                 let lives = self.live.at(&instance.address, instance.kind);
-                match decide(self.scene, instance, lives, &self.known) {
+                match decide(self.scene, instance, lives, &self.known, &self.moving) {
                     Ok(decision) => {
                         self.known.set(&instance.address, decision.value.clone());
                         let before = decided.get(&instance.address).map(Decision::gist);
@@ -121,6 +123,9 @@ impl Pass<'_> {
         self.problems.append(&mut found);
         for instance in members {
             let Some(decision) = decided.remove(&instance.address) else { continue };
+            if let Reason::LookupMoved(lookups) = &decision.reason {
+                self.moving.insert(instance.address.clone(), lookups.clone());
+            }
             let Ok(kind) = self.scene.kind(instance.kind, &instance.address) else { continue };
             match Draft::of(decision, instance, kind.facts()) {
                 Some(draft) => self.drafts.push(draft),
