@@ -19,7 +19,7 @@ use crate::engine::plan::{Action, AttributeChange, Change, Step, StepId, Verb};
 use crate::engine::planned::{Item, Planned};
 use crate::engine::tags;
 use crate::error::{Error, ErrorKind, Problem, Result};
-use crate::kind::{Context, Declared, Facts, Instance, Kind, Map, Observed, Owned, PerVerb, TagChange, Value};
+use crate::kind::{Context, Declared, Facts, Instance, Kind, Map, Observed, Owned, PerVerb, Status, TagChange, Value};
 
 /// How much longer than its time-out a call may take that does not notice it.
 const OVERTIME: Duration = Duration::from_secs(30);
@@ -55,8 +55,10 @@ impl<'a> Work<'a> {
     pub(super) fn new(planned: &'a Planned, run: &'a Run<'a>, calls: CancellationToken) -> Self {
         let thing = |(change, item): (&Change, &Item)| {
             let observed = item.observed.clone();
+            let dying = observed.as_ref().is_some_and(|thing| matches!(thing.status, Status::Dying(_)));
             match change.action {
                 Action::Replace { .. } | Action::Delete => Thing { new: None, old: observed },
+                Action::Await if dying => Thing { new: None, old: observed },
                 _ => Thing { new: observed, old: None },
             }
         };

@@ -319,7 +319,7 @@ async fn race(line: Line, name: String, racer: Racer, leases: Leases, taken: Arc
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn however_runs_race_one_at_most_holds_the_lock_and_all_get_it(racers in proptest::collection::vec(racer(), 2..5)) {

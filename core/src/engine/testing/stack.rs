@@ -6,8 +6,8 @@ use indexmap::IndexMap;
 
 use crate::error::{Problem, Span};
 use crate::kind::{
-    Address, Desired, Instance, Lifecycle, LookupUse, Map, Moved, Output, Owner, Reference, Target, Timeouts, Value,
-    World,
+    Address, Desired, Facts, Instance, Lifecycle, LookupUse, Map, Moved, Output, Owner, Reference, Shape, Target,
+    Timeouts, Value, World,
 };
 
 /// What one mapping of attributes is in a world.
@@ -60,6 +60,24 @@ impl Wish {
         })
     }
 
+    /// Adds a resource whose attributes are JSON; a text `${name.attribute}` in it is a reference.
+    pub(crate) fn resource(&mut self, facts: &'static Facts, name: &str, json: &str) -> &mut Instance {
+        let written = Value::from_json(&serde_json::from_str(json).unwrap_or_default());
+        let written = written.as_map().cloned().unwrap_or_default();
+        let mut references = Vec::new();
+        for (attribute, value) in &written {
+            let settled = facts.declared.attribute(attribute).is_some_and(|attribute| attribute.settled);
+            collect(value, attribute, settled, &mut references);
+        }
+        let names = written.keys().cloned().collect();
+        let instance = self.node(name, move |world| {
+            Ok(written.iter().map(|(attribute, value)| (attribute.clone(), resolved(value, world))).collect())
+        });
+        (instance.kind, instance.facts) = (facts.name, facts);
+        (instance.references, instance.written) = (references, names);
+        instance
+    }
+
     /// Adds a lookup of where something is.
     pub(crate) fn lookup(
         &mut self,
@@ -81,6 +99,37 @@ impl Wish {
 
     pub(crate) fn output(&mut self, name: &str, value: impl Fn(&dyn World) -> Value + Send + Sync + 'static) {
         self.outputs.insert(name.to_owned(), Box::new(value));
+    }
+}
+
+fn reference(text: &str) -> Option<(&str, &str)> {
+    text.strip_prefix("${")?.strip_suffix('}')?.split_once('.')
+}
+
+fn collect(value: &Value, from: &str, settled: bool, references: &mut Vec<Reference>) {
+    match value {
+        Value::List(items) => items.iter().for_each(|item| collect(item, from, settled, references)),
+        Value::Map(map) => map.values().for_each(|item| collect(item, from, settled, references)),
+        Value::String(text) => references.extend(reference(text).map(|(name, attribute)| Reference {
+            to: Target::Instance(Address::plain(name)),
+            attribute: Some(attribute.to_owned()),
+            from: from.to_owned(),
+            settled_from: settled,
+            span: Span::default(),
+        })),
+        _ => {}
+    }
+}
+
+fn resolved(value: &Value, world: &dyn World) -> Value {
+    match value {
+        Value::List(items) => Value::list(items.iter().map(|item| resolved(item, world))),
+        Value::Map(map) => Value::map(map.iter().map(|(key, item)| (key.clone(), resolved(item, world)))),
+        Value::String(text) => match reference(text) {
+            Some((name, attribute)) => see(world, name, attribute).unwrap_or_else(|_| Value::unknown(Shape::Any, name)),
+            None => value.clone(),
+        },
+        other => other.clone(),
     }
 }
 

@@ -2,6 +2,7 @@ mod faults;
 mod model;
 mod persist;
 mod refusals;
+mod runs;
 mod verbs;
 
 use super::fixture::{context, declared};

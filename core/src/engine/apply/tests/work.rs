@@ -5,7 +5,7 @@ use super::*;
 use crate::engine::plan::Action;
 use crate::engine::planned::Item;
 use crate::engine::testing::{Small, Wish, see, to_lookup};
-use crate::kind::{Address, Declared, Map, PerVerb, Shape, TagChange, Value, tag};
+use crate::kind::{Address, Declared, Map, Observed, PerVerb, Shape, Status, TagChange, Value, tag};
 
 #[tokio::test(start_paused = true)]
 async fn what_is_made_is_known_to_what_refers_to_it() {
@@ -182,6 +182,19 @@ async fn waits_retags_and_unsettling_work_on_what_was_observed() {
         ]
     );
     assert_eq!(report.things, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thing_that_is_going_is_waited_for_by_deleting_it() {
+    let mut draft = Draft::new(Wish::new());
+    let dying = Observed { status: Status::Dying("deleting".to_owned()), ..(*live("a", 1, &[])).clone() };
+    let item = Item { observed: Some(Arc::new(dying)), ..Item::default() };
+    let change = draft.change("a", Action::Await, item, &[]);
+    draft.step(change, Verb::Delete, &[]);
+    let account = Small::new();
+    let (report, _) = carry_out(&account, &draft.planned()).await;
+    assert!(report.succeeded() && report.things == 0, "{report:?}");
+    assert_eq!(account.log(), ["delete a-live"]);
 }
 
 #[tokio::test(start_paused = true)]
