@@ -1,6 +1,6 @@
 """An AWS for tests: moto 5.2.5 in this process, with what moto lacks (`emulator/`).
 
-    python tests/moto/server.py [--port N] [--watch-stdin]
+    python tests/moto/server.py [--port N] [--watch-stdin] [--plain]
 
 Prints `http://127.0.0.1:PORT` once it serves. Access keys of the form `AKIACLEF` + twelve digits name their account,
 so that each test has one of its own; any other key belongs to account 123456789012.
@@ -27,6 +27,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--watch-stdin", action="store_true", help="end when standard input does")
+    parser.add_argument("--plain", action="store_true", help="moto as it is, to see what a mend is for")
     arguments = parser.parse_args()
 
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
@@ -42,7 +43,8 @@ def main() -> None:
         def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002
             pass
 
-    services.load()
+    if not arguments.plain:
+        services.load()
     logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
     application = Application(DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", arguments.port, application, threaded=True, request_handler=Handler)

@@ -1,0 +1,1 @@
+"""The checks of `selfcheck.py`, by service. Each says what AWS does."""

@@ -1,0 +1,79 @@
+"""Cognito user pools and identity pools."""
+
+from __future__ import annotations
+
+from selfcheck import Check
+
+
+def check_user_pools(t: Check) -> None:
+    cognito = t.client("cognito-idp")
+    schema = [{"Name": "plan", "AttributeDataType": "String", "Mutable": True}]
+    made = cognito.create_user_pool(PoolName="users", UsernameAttributes=["email"], Schema=schema, UserPoolTags={"a": "b"})
+    ident = made["UserPool"]["Id"]
+    read = lambda: cognito.describe_user_pool(UserPoolId=ident)["UserPool"]  # noqa: E731
+    kinds = {attribute["Name"] for attribute in read()["SchemaAttributes"]}
+    assert {"custom:plan", "email", "sub"} <= kinds, kinds
+    arn = read()["Arn"]
+    cognito.tag_resource(ResourceArn=arn, Tags={"c": "d"})
+    cognito.untag_resource(ResourceArn=arn, TagKeys=["a"])
+    t.equal(cognito.list_tags_for_resource(ResourceArn=arn)["Tags"], {"c": "d"})
+    t.refused("InvalidParameterException", cognito.update_user_pool, UserPoolId=ident, MfaConfiguration="ON")
+    cognito.set_user_pool_mfa_config(
+        UserPoolId=ident, MfaConfiguration="ON", SoftwareTokenMfaConfiguration={"Enabled": True}
+    )
+    t.equal(read()["MfaConfiguration"], "ON")
+    # What an update leaves out is reset, but for what cannot change.
+    cognito.update_user_pool(UserPoolId=ident, PoolName="renamed", DeletionProtection="ACTIVE")
+    shown = read()
+    t.equal((shown["Name"], shown["UsernameAttributes"], shown["MfaConfiguration"]), ("renamed", ["email"], "OFF"))
+    t.equal(shown.get("UserPoolTags", {}), {})
+    t.refused("InvalidParameterException", cognito.delete_user_pool, UserPoolId=ident)
+    cognito.update_user_pool(UserPoolId=ident)
+    cognito.create_user_pool_domain(Domain=f"d-{t.account}", UserPoolId=ident)
+    t.refused("InvalidParameterException", cognito.create_user_pool_domain, Domain="other", UserPoolId=ident)
+    t.refused("InvalidParameterException", cognito.delete_user_pool, UserPoolId=ident)
+    cognito.delete_user_pool_domain(Domain=f"d-{t.account}", UserPoolId=ident)
+    cognito.delete_user_pool(UserPoolId=ident)
+
+
+def check_clients_are_reset(t: Check) -> None:
+    cognito = t.client("cognito-idp")
+    pool = cognito.create_user_pool(PoolName="users")["UserPool"]["Id"]
+    made = cognito.create_user_pool_client(UserPoolId=pool, ClientName="web", RefreshTokenValidity=5)
+    client = made["UserPoolClient"]["ClientId"]
+    changed = cognito.update_user_pool_client(UserPoolId=pool, ClientId=client, EnableTokenRevocation=False)
+    changed = changed["UserPoolClient"]
+    t.equal((changed["ClientName"], changed["RefreshTokenValidity"], changed["EnableTokenRevocation"]), ("web", 30, False))
+
+
+def check_resource_servers(t: Check) -> None:
+    cognito = t.client("cognito-idp")
+    pool = cognito.create_user_pool(PoolName="users")["UserPool"]["Id"]
+    cognito.create_resource_server(UserPoolId=pool, Identifier="api", Name="old", Scopes=[])
+    cognito.update_resource_server(UserPoolId=pool, Identifier="api", Name="new", Scopes=[])
+    read = cognito.describe_resource_server(UserPoolId=pool, Identifier="api")["ResourceServer"]
+    t.equal(read["Name"], "new")
+    cognito.delete_resource_server(UserPoolId=pool, Identifier="api")
+
+
+def check_identity_pools(t: Check) -> None:
+    cognito = t.client("cognito-identity")
+    provider = {"ProviderName": "cognito-idp.eu-central-1.amazonaws.com/p", "ClientId": "c"}
+    pool = cognito.create_identity_pool(
+        IdentityPoolName="app",
+        AllowUnauthenticatedIdentities=False,
+        CognitoIdentityProviders=[provider],
+        IdentityPoolTags={"a": "b"},
+    )["IdentityPoolId"]
+    t.equal(cognito.get_identity_pool_roles(IdentityPoolId=pool).get("Roles"), None)
+    roles = {"authenticated": f"arn:aws:iam::{t.account}:role/app"}
+    cognito.set_identity_pool_roles(IdentityPoolId=pool, Roles=roles)
+    t.equal(cognito.get_identity_pool_roles(IdentityPoolId=pool)["Roles"], roles)
+    arn = f"arn:aws:cognito-identity:{t.REGION}:{t.account}:identitypool/{pool}"
+    cognito.tag_resource(ResourceArn=arn, Tags={"c": "d"})
+    t.equal(cognito.list_tags_for_resource(ResourceArn=arn)["Tags"], {"a": "b", "c": "d"})
+    shown = cognito.describe_identity_pool(IdentityPoolId=pool)
+    t.equal(shown["CognitoIdentityProviders"], [{**provider, "ServerSideTokenCheck": False}])
+    cognito.update_identity_pool(IdentityPoolId=pool, IdentityPoolName="new", AllowUnauthenticatedIdentities=True)
+    shown = cognito.describe_identity_pool(IdentityPoolId=pool)
+    t.equal((shown["IdentityPoolName"], shown["CognitoIdentityProviders"]), ("new", []))
