@@ -9,6 +9,29 @@ use crate::support::{Fault, Moto};
 const COUNT_VPCS: &str = "result = len([v for v in client('ec2').describe_vpcs()['Vpcs'] if not v['IsDefault']])";
 
 #[test]
+fn what_moto_lacks_is_there() {
+    Moto::start().self_check(&[]).unwrap_or_else(|said| panic!("{said}"));
+}
+
+#[test]
+fn nothing_is_mended_that_moto_does_itself() {
+    Moto::plain().self_check(&["--needed"]).unwrap_or_else(|said| panic!("{said}"));
+}
+
+#[test]
+fn asynchronous_things_take_their_time_or_fail() {
+    let moto = Moto::start();
+    let certificate = "acm = client('acm'); arn = acm.request_certificate(DomainName='example.com')['CertificateArn']\n\
+                       result = [acm.describe_certificate(CertificateArn=arn)['Certificate']['Status'] for _ in 'ab']";
+    assert_eq!(moto.boto(certificate), json!(["ISSUED", "ISSUED"]));
+    moto.slow(1);
+    assert_eq!(moto.boto(certificate), json!(["PENDING_VALIDATION", "ISSUED"]));
+    moto.fail_next("certificate", "CAA_ERROR");
+    assert_eq!(moto.boto(certificate), json!(["PENDING_VALIDATION", "FAILED"]));
+    assert_eq!(moto.boto(certificate), json!(["PENDING_VALIDATION", "ISSUED"]));
+}
+
+#[test]
 fn accounts_are_apart_and_can_be_emptied() {
     let (one, other) = (Moto::start(), Moto::start());
     one.boto("client('ec2').create_vpc(CidrBlock='10.0.0.0/16')");

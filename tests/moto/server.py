@@ -43,10 +43,13 @@ def main() -> None:
         def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002
             pass
 
-    if not arguments.plain:
+    if arguments.plain:
+        # A thousand images per account take their time, and nothing looks at them.
+        os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
+    else:
         services.load()
     logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
-    application = Application(DomainDispatcherApplication(create_backend_app))
+    application = Application(DomainDispatcherApplication(create_backend_app), arguments.plain)
     server = make_server("127.0.0.1", arguments.port, application, threaded=True, request_handler=Handler)
     if arguments.watch_stdin:
         threading.Thread(target=_end_with_stdin, daemon=True).start()

@@ -140,11 +140,19 @@ impl Moto {
 
     /// A fresh account whose own region is `region`.
     pub(crate) fn start_in(region: &'static str) -> Self {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
         static SERVERS: [OnceLock<Server>; MOST_SERVERS] = [const { OnceLock::new() }; MOST_SERVERS];
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let number = next_number();
         let servers = std::thread::available_parallelism().map_or(1, |n| n.get().min(MOST_SERVERS));
-        let server = SERVERS[number % servers].get_or_init(Server::start);
+        Self::new(SERVERS[number % servers].get_or_init(|| Server::start(&[])), number, region)
+    }
+
+    /// A fresh account of a server that is moto as it is, without what `tests/moto/` adds.
+    pub(crate) fn plain() -> Self {
+        static PLAIN: OnceLock<Server> = OnceLock::new();
+        Self::new(PLAIN.get_or_init(|| Server::start(&["--plain"])), next_number(), "eu-central-1")
+    }
+
+    fn new(server: &'static Server, number: usize, region: &'static str) -> Self {
         Self { server, account: format!("{:012}", FIRST_ACCOUNT + number), region }
     }
 
@@ -227,6 +235,14 @@ impl Moto {
         self.server.boto(&self.account, self.region, script)
     }
 
+    /// Runs `tests/moto/selfcheck.py` against the server: what it says, and whether it holds.
+    pub(crate) fn self_check(&self, more: &[&str]) -> Result<String, String> {
+        let mut command = program(&[&["selfcheck.py", self.endpoint()], more].concat());
+        let output = command.output().map_err(|e| format!("{command:?}: {e}"))?;
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        if output.status.success() { Ok(said) } else { Err(said) }
+    }
+
     /// Every thing in the account that is not there by default, one line each; clefctl's lock parameters are left out.
     pub(crate) fn leftovers(&self) -> Vec<String> {
         let found = self.boto("result = leftovers()");
@@ -243,6 +259,12 @@ impl Moto {
             panic!("{url}: {error}");
         }
     }
+}
+
+/// Each account of this process has a number of its own.
+fn next_number() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 impl Drop for Moto {
@@ -262,8 +284,8 @@ struct Server {
 }
 
 impl Server {
-    fn start() -> Self {
-        let mut child = spawn(&["server.py", "--watch-stdin"]);
+    fn start(more: &[&str]) -> Self {
+        let mut child = spawn(&[&["server.py", "--watch-stdin"], more].concat());
         let mut endpoint = String::new();
         let Some(stdout) = child.stdout.take() else { panic!("the server has no pipe") };
         match BufReader::new(stdout).read_line(&mut endpoint) {
@@ -310,15 +332,20 @@ impl Helper {
     }
 }
 
-fn spawn(arguments: &[&str]) -> Child {
-    let python = python::interpreter();
-    let mut command = Command::new(python);
+/// A Python program of `tests/moto/`, ready to run.
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(python::interpreter());
     command.arg("-u").args(arguments).current_dir(python::sources());
     // Settings of the person who runs the tests must not reach boto3.
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_")) {
         command.env_remove(name);
     }
     command.env("AWS_CONFIG_FILE", "/dev/null").env("PYTHONDONTWRITEBYTECODE", "1");
+    command
+}
+
+fn spawn(arguments: &[&str]) -> Child {
+    let mut command = program(arguments);
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
-    command.spawn().unwrap_or_else(|e| panic!("{}: {e}", python.display()))
+    command.spawn().unwrap_or_else(|e| panic!("{command:?}: {e}"))
 }

@@ -56,16 +56,6 @@ def check_users_in_use_stay(t: Check) -> None:
     t.refused("DeleteConflict", iam.delete_user, UserName="ci")
 
 
-def check_profiles_hold_one_role(t: Check) -> None:
-    iam = t.client("iam")
-    iam.create_role(RoleName="app", AssumeRolePolicyDocument=TRUST)
-    iam.create_instance_profile(InstanceProfileName="app")
-    iam.add_role_to_instance_profile(InstanceProfileName="app", RoleName="app")
-    t.refused("LimitExceeded", iam.add_role_to_instance_profile, InstanceProfileName="app", RoleName="app")
-    t.refused("DeleteConflict", iam.delete_instance_profile, InstanceProfileName="app")
-    t.refused("DeleteConflict", iam.delete_role, RoleName="app")
-
-
 def check_clients_and_boundaries(t: Check) -> None:
     iam = t.client("iam")
     arn = iam.create_open_id_connect_provider(Url="https://token.example.com", ClientIDList=["a"])

@@ -21,8 +21,8 @@ from .wire import Answer, AwsError, Call, identify
 class Application:
     """Serves AWS and `/clefctl-test/`."""
 
-    def __init__(self, moto: Any):
-        self.moto = moto
+    def __init__(self, moto: Any, plain: bool = False):
+        self.moto, self.plain = moto, plain
         self.accounts = Accounts()
         self.control = Control(self.accounts)
         # moto's models are no better than any dictionary under threads; one call at a time loses nothing below the GIL.
@@ -35,7 +35,7 @@ class Application:
             with self.lock:
                 return _send(start_response, self.control.handle(environ["REQUEST_METHOD"], path, body))
         call = identify(environ, body)
-        if call is None:
+        if call is None or (self.plain and call.cbor):
             environ["wsgi.input"] = _reader(body)
             environ["CONTENT_LENGTH"] = str(len(body))
             return self.moto(environ, start_response)

@@ -145,22 +145,6 @@ def delete_group(ctx: Context) -> None:
         raise conflict("delete policies")
 
 
-@before("iam", "DeleteInstanceProfile")
-def delete_profile(ctx: Context) -> None:
-    """Refused while it holds a role."""
-    for profile in backend(ctx).instance_profiles.values():
-        if profile.name == ctx.params["InstanceProfileName"] and profile.roles:
-            raise conflict("remove roles from instance profile")
-
-
-@before("iam", "AddRoleToInstanceProfile")
-def one_role(ctx: Context) -> None:
-    """A profile holds one role."""
-    for profile in backend(ctx).instance_profiles.values():
-        if profile.name == ctx.params["InstanceProfileName"] and profile.roles:
-            raise AwsError("LimitExceeded", "Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1", 409)
-
-
 @before("iam", "CreateAccessKey")
 def two_keys(ctx: Context) -> None:
     """A user has two at most."""

@@ -9,7 +9,7 @@ from moto.ssm.models import Parameter, ParameterDict
 
 from ..hooks import Context, before
 from ..wire import AwsError
-from .ec2_templates import ARCHITECTURES, RELEASES, image_id
+from .ec2_images import ARCHITECTURES, RELEASES, image_id
 
 PREFIX = "/aws/service/canonical/ubuntu/server/"
 
