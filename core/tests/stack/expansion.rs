@@ -1,1 +1,342 @@
+//! What good stacks expand to.
 
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clefctl_core::kind::{Address, Map, Target, Value, World};
+use clefctl_core::stack::{Inputs, Loaded, Stack, load};
+use proptest::prelude::*;
+
+use crate::bad::render;
+use crate::kinds::registry;
+
+fn example() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stacks/good/example.yaml")
+}
+
+/// Reads a text as a stack.
+fn read(text: &str) -> Loaded {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("stack.yaml");
+    fs::write(&path, text).expect("a file");
+    load(&path)
+}
+
+/// What a test knows of the world.
+#[derive(Default)]
+struct Known {
+    instances: BTreeMap<Address, Value>,
+    lookups: BTreeMap<String, Value>,
+}
+
+impl Known {
+    fn zones() -> Self {
+        let names = Value::list(["eu-west-3a", "eu-west-3b", "eu-west-3c"].map(Value::from));
+        let lookups =
+            [("azs", Value::map([("names", names)])), ("ubuntu", Value::map([("value", Value::from("ami-1"))]))];
+        Self { lookups: lookups.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(), ..Self::default() }
+    }
+}
+
+impl World for Known {
+    fn instance(&self, address: &Address) -> Option<Value> {
+        self.instances.get(address).cloned()
+    }
+
+    fn lookup(&self, name: &str) -> Option<Value> {
+        self.lookups.get(name).cloned()
+    }
+
+    fn account_id(&self) -> Option<String> {
+        None
+    }
+}
+
+fn inputs(env: &str) -> Inputs {
+    Inputs { env: Some(env.to_owned()), vars: vec![("db_password".into(), "hunter2".into())], ..Inputs::default() }
+}
+
+fn expand(loaded: &Loaded, inputs: &Inputs, world: &dyn World) -> Stack {
+    let file = loaded.file.as_ref().expect("a stack");
+    match file.expand(&registry(), inputs, world) {
+        Ok(stack) => stack,
+        Err(problems) => panic!("{}", render(&problems, &loaded.sources, Path::new("/"))),
+    }
+}
+
+/// Everything that a stack says, as text.
+fn describe(stack: &Stack, world: &dyn World) -> String {
+    let mut out = String::new();
+    let _ =
+        writeln!(out, "{} in {} of {:?}, ignoring {:?}", stack.owner, stack.region, stack.account, stack.ignore_tags);
+    for instance in stack.instances.values() {
+        let _ = writeln!(out, "\n{} ({}, {})", instance.address, instance.kind, instance.region);
+        for (name, value) in stack.evaluate(instance, world).expect("attributes") {
+            let _ = writeln!(out, "  {name}: {value}");
+        }
+        let _ = writeln!(out, "  tags: {:?}", stack.tags(instance, world).expect("tags"));
+        if let Some(triggers) = stack.triggers(instance, world).expect("triggers") {
+            let _ = writeln!(out, "  triggers: {triggers}");
+        }
+        if instance.lifecycle != clefctl_core::kind::Lifecycle::default() {
+            let _ = writeln!(out, "  {:?}", instance.lifecycle);
+        }
+        if instance.timeouts != clefctl_core::kind::Timeouts::default() {
+            let _ = writeln!(out, "  {:?}", instance.timeouts);
+        }
+        for reference in &instance.references {
+            let to = match &reference.to {
+                Target::Instance(address) => address.to_string(),
+                Target::Lookup(name) => format!("lookup.{name}"),
+            };
+            let settled = if reference.settled_from { ", settled" } else { "" };
+            let attribute = reference.attribute.as_deref().map(|name| format!(".{name}")).unwrap_or_default();
+            let _ = writeln!(out, "  -> {to}{attribute} from {}{settled}", reference.from);
+        }
+    }
+    for lookup in stack.lookups.values() {
+        let arguments = stack.evaluate_lookup(&lookup.name, world).expect("arguments");
+        let _ = writeln!(
+            out,
+            "\nlookup.{}: early {}, needed {}, optional {}: {arguments:?}",
+            lookup.name, lookup.early, lookup.needed, lookup.optional
+        );
+    }
+    for output in &stack.outputs {
+        let _ = writeln!(out, "\noutput {}: {}", output.name, stack.evaluate_output(output, world).expect("a value"));
+    }
+    for moved in &stack.moved {
+        let _ = writeln!(out, "\nmoved {} -> {}", moved.from, moved.to);
+    }
+    out
+}
+
+#[test]
+fn the_example_expands_to_what_is_written_beside_it() {
+    let loaded = load(&example());
+    assert_eq!(render(&loaded.problems, &loaded.sources, Path::new("/")), "");
+    let world = Known::zones();
+    for env in ["dev", "prod"] {
+        let found = describe(&expand(&loaded, &inputs(env), &world), &world);
+        let expected = example().with_extension(format!("{env}.txt"));
+        if std::env::var_os("UPDATE").is_some() {
+            fs::write(&expected, &found).expect("the expectation is written");
+        }
+        assert_eq!(found, fs::read_to_string(&expected).unwrap_or_default(), "{env}; UPDATE=1 rewrites it");
+    }
+}
+
+#[test]
+fn a_good_stack_has_no_problems() {
+    let loaded = load(&example());
+    let problems = loaded.file.expect("a stack").check(&registry(), &Inputs::default());
+    assert_eq!(render(&problems, &loaded.sources, Path::new("/")), "");
+}
+
+#[test]
+fn lookups_that_come_first_are_asked_in_order() {
+    let loaded = read(
+        "stack: s\nregion: eu-west-3\nlookups:\n  b: {kind: ssm_parameter, name: '${lookup.a.value}'}\n  \
+         a: {kind: ssm_parameter, name: x}\n  late: {kind: ssm_parameter, name: '${v.id}'}\n  \
+         unused: {kind: ssm_parameter, name: y}\nresources:\n  v: {kind: vpc, cidr_block: 10.0.0.0/16}\n  \
+         i: {kind: instance, ami: '${lookup.b.value}', user_data: '${lookup.late.value}'}\n",
+    );
+    let prepared = loaded.file.expect("a stack").prepare(&registry(), &Inputs::default()).expect("prepared");
+    let names: Vec<_> = prepared.early_lookups().iter().map(|lookup| lookup.name.clone()).collect();
+    assert_eq!(names, ["a", "b"]);
+    let mut world = Known::default();
+    assert_eq!(prepared.evaluate_lookup("b", &world).expect("arguments"), None);
+    world.lookups.insert("a".into(), Value::map([("value", Value::from("/b"))]));
+    let arguments = prepared.evaluate_lookup("b", &world).expect("arguments").expect("known");
+    assert_eq!(arguments.get("name"), Some(&Value::from("/b")));
+}
+
+#[test]
+fn what_the_world_knows_replaces_what_is_unknown() {
+    let loaded = load(&example());
+    let mut world = Known::zones();
+    let stack = expand(&loaded, &inputs("dev"), &world);
+    let subnet = &stack.instances[&Address::keyed("public", "a")];
+    let before = stack.evaluate(subnet, &world).expect("attributes");
+    assert!(before["vpc_id"].is_unknown() && !before["cidr_block"].is_unknown());
+    assert_eq!(before["vpc_id"].waits_for().into_iter().collect::<Vec<_>>(), ["vpc"]);
+    let vpc = Value::map([("id", Value::from("vpc-1")), ("cidr_block", Value::from("10.9.0.0/16"))]);
+    world.instances.insert(Address::plain("vpc"), vpc);
+    let after = stack.evaluate(subnet, &world).expect("attributes");
+    assert_eq!(after["vpc_id"], Value::from("vpc-1"));
+    assert_eq!(after["cidr_block"], Value::from("10.9.0.0/24"));
+}
+
+#[test]
+fn variables_come_from_the_strongest_source() {
+    let text = "stack: s\nregion: eu-west-3\nvariables: {a: {type: string, default: file}, n: {type: number, default: 1}}\n\
+                environments: {dev: {a: env}, prod: {}}\nresources: {}\noutputs: {a: {value: '${var.a}'}, n: {value: '${var.n}'}}\n";
+    let loaded = read(text);
+    let folder = tempfile::tempdir().expect("a folder");
+    let vars = folder.path().join("vars.yaml");
+    fs::write(&vars, "a: 007\nn: 7\n").expect("a file");
+    let process = BTreeMap::from([("a".to_owned(), "process".to_owned()), ("other".to_owned(), "x".to_owned())]);
+    let cli = vec![("a".to_owned(), "cli".to_owned()), ("n".to_owned(), "3".to_owned())];
+    for (env, vars, var_files, process_vars, want) in [
+        ("prod", vec![], vec![], BTreeMap::new(), ("file", 1_i64)),
+        ("dev", vec![], vec![], BTreeMap::new(), ("env", 1)),
+        ("dev", vec![], vec![], process.clone(), ("process", 1)),
+        ("dev", vec![], vec![vars.clone()], process.clone(), ("007", 7)),
+        ("dev", cli, vec![vars], process, ("cli", 3)),
+    ] {
+        let inputs = Inputs { env: Some(env.to_owned()), vars, var_files, process_vars, ..Inputs::default() };
+        let world = Known::default();
+        let stack = expand(&loaded, &inputs, &world);
+        let values: Vec<_> =
+            stack.outputs.iter().map(|output| stack.evaluate_output(output, &world).expect("a value")).collect();
+        assert_eq!(values, [Value::from(want.0), Value::from(want.1)]);
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_call_is_told_with_the_way_out() {
+    let text = "stack: s\nregion: eu-west-3\naccount: '123456789012'\nvariables: {size: {type: number}}\nenvironments: {dev: {size: 1}, prod: {}}\nresources: {}\n";
+    let plain = "stack: s\nvariables: {size: {type: number, default: 1}}\nresources: {}\n";
+    let with = |env: &str| Inputs { env: Some(env.to_owned()), ..Inputs::default() };
+    let var = |name: &str, value: &str| Inputs { vars: vec![(name.into(), value.into())], ..with("dev") };
+    for (text, inputs, message) in [
+        (text, Inputs::default(), "the stack has environments, and none is chosen"),
+        (text, with("prd"), "there is no environment `prd`"),
+        (text, with("prod"), "the variable `size` has no value"),
+        (text, var("sise", "1"), "`--var` sets `sise`, which is no variable of this stack"),
+        (
+            text,
+            var("size", "many"),
+            "the value of `size` does not fit its type: a number is needed: the text is no number",
+        ),
+        (text, var("size", "{"), "`--var size=…` is no value of `size`: this is no YAML: unclosed bracket '{'"),
+        (
+            text,
+            Inputs { region: Some("us-east-1".into()), ..with("dev") },
+            "`--region us-east-1` contradicts the stack, which lives in eu-west-3",
+        ),
+        (text, Inputs { var_files: vec!["/nowhere.yaml".into()], ..with("dev") }, "there is no file `/nowhere.yaml`"),
+        (plain, with("dev"), "there is no environment `dev`: the stack has none"),
+        (plain, Inputs::default(), "the stack has no region"),
+    ] {
+        let loaded = read(text);
+        let problems = loaded.file.expect("a stack").prepare(&registry(), &inputs).expect_err(message);
+        assert!(problems.iter().any(|problem| problem.message == message), "{message}: {problems:?}");
+    }
+}
+
+/// The entries of the top-level mappings of the example, to be written in any order.
+fn shuffled(text: &str, order: &[usize]) -> String {
+    let mut blocks: Vec<String> = Vec::new();
+    for line in text.lines() {
+        match blocks.last_mut() {
+            Some(block) if line.starts_with(' ') || line.is_empty() => {
+                block.push('\n');
+                block.push_str(line);
+            }
+            _ => blocks.push(line.to_owned()),
+        }
+    }
+    for block in &mut blocks {
+        let Some((head, rest)) = block.split_once('\n') else { continue };
+        let mut entries: Vec<String> = Vec::new();
+        for line in rest.lines() {
+            match entries.last_mut() {
+                Some(entry) if line.starts_with("   ") || line.starts_with("  -") || line.is_empty() => {
+                    entry.push('\n');
+                    entry.push_str(line);
+                }
+                _ => entries.push(line.to_owned()),
+            }
+        }
+        sort_by(&mut entries, order);
+        *block = format!("{head}\n{}", entries.join("\n"));
+    }
+    sort_by(&mut blocks, order);
+    blocks.join("\n")
+}
+
+fn sort_by(items: &mut [String], order: &[usize]) {
+    let mut keys = order.iter().copied().cycle();
+    items.sort_by_cached_key(|_| keys.next());
+}
+
+/// What a stack says, whatever the order of its entries.
+fn sorted(stack: &Stack, world: &dyn World) -> Vec<String> {
+    let mut parts: Vec<String> = describe(stack, world).split("\n\n").map(str::to_owned).collect();
+    parts.sort();
+    parts
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_order_of_the_file_means_nothing(order in proptest::collection::vec(0_usize..1000, 23)) {
+        let text = fs::read_to_string(example()).expect("the example");
+        let world = Known::zones();
+        let plain = expand(&read(&text), &inputs("prod"), &world);
+        let loaded = read(&shuffled(&text, &order));
+        let other = expand(&loaded, &inputs("prod"), &world);
+        prop_assert_eq!(sorted(&plain, &world), sorted(&other, &world));
+    }
+
+    #[test]
+    fn a_damaged_stack_never_panics(
+        at in 0_usize..4000,
+        cut in 0_usize..40,
+        put in "[-a-z0-9:${}\\[\\],#&*!|>'\"%@ \\n\\té=.()?~]{0,12}",
+    ) {
+        let text = fs::read_to_string(example()).expect("the example");
+        let floor = |mut at: usize| { while !text.is_char_boundary(at) { at -= 1; } at };
+        let start = floor(at.min(text.len()));
+        let end = floor((at + cut).min(text.len())).max(start);
+        let loaded = read(&format!("{}{put}{}", &text[..start], &text[end..]));
+        if let Some(file) = &loaded.file {
+            let mut problems = loaded.problems.clone();
+            problems.extend(file.check(&registry(), &Inputs::default()));
+            let _ = render(&problems, &loaded.sources, Path::new("/"));
+            let world = Known::zones();
+            if let Ok(stack) = file.expand(&registry(), &inputs("dev"), &world) {
+                for instance in stack.instances.values() {
+                    let _ = stack.evaluate(instance, &world);
+                }
+            }
+        }
+    }
+}
+
+/// `count` instances: each refers to the one before it, to one in the middle and to a root that all share.
+fn large(count: usize) -> String {
+    let mut text = "stack: large\nregion: eu-west-3\nlocals: {prefix: '${var.p}-x'}\n\
+                    variables: {p: {type: string, default: p}}\nresources:\n  \
+                    root: {kind: vpc, cidr_block: 10.0.0.0/16}\n  i0: {kind: instance, ami: ami-1}\n"
+        .to_owned();
+    for at in 1..count {
+        let (before, middle) = (at - 1, at / 2);
+        let _ = write!(
+            text,
+            "  i{at}:\n    kind: instance\n    ami: ${{i{before}.id}}\n    instance_type: ${{i{before}.instance_type}}\n    \
+             user_data: ${{local.prefix}}-${{i{middle}.instance_type}}\n    labels: {{root: '${{root.id}}'}}\n"
+        );
+    }
+    text
+}
+
+#[test]
+fn thousands_of_instances_in_a_chain_are_no_trouble() {
+    let loaded = read(&large(5000));
+    assert!(loaded.problems.is_empty());
+    let file = loaded.file.as_ref().expect("a stack");
+    let problems = file.check(&registry(), &Inputs::default());
+    assert_eq!(render(&problems, &loaded.sources, Path::new("/")), "");
+    let stack = expand(&loaded, &Inputs::default(), &Known::default());
+    // Nothing is known: what stands far behind counts as unknown instead of being looked for without end.
+    let last = stack.evaluate(&stack.instances[4999], &Known::default()).expect("attributes");
+    assert!(last["user_data"].is_unknown() && last["ami"].is_unknown());
+    assert_eq!(stack.instances[4999].references.len(), 4);
+    let empty = Map::new();
+    assert!(stack.evaluate_lookup("none", &Known::default()).expect("nothing") == Some(empty));
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::super::document::{Document, Resource};
+use super::super::document::{Document, RESOURCE_KEYS, Resource};
 use super::super::expression::{convert, nearest};
 use super::super::plain;
 use super::super::resolve::suggest_attribute;
@@ -62,7 +62,7 @@ fn resource(document: &Document, registry: &Registry, resource: &Resource, probl
         return;
     };
     let facts = kind.facts();
-    names::check(&resource.attributes, facts.declared, &[], problems);
+    names::check(&resource.attributes, facts.declared, RESOURCE_KEYS, problems);
     for attribute in facts.declared.attributes.iter().filter(|attribute| attribute.write_only) {
         let version = format!("{}_version", attribute.name);
         let written = document.attribute(resource, attribute.name).filter(|branch| !branch.value.is_null());

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::super::expression::{nearest, parse_shape};
 use super::super::node::{Entry, Node, NodeValue, Text};
 use super::read::{Reader, Spanned};
-use super::{Dependency, LifecycleEntry, Local, LookupEntry, Move, Name, Output, Resource, Validation, Variable};
+use super::{
+    Dependency, LifecycleEntry, Local, LookupEntry, Move, Name, Output, RESOURCE_KEYS, Resource, Validation, Variable,
+};
 use crate::error::{Problem, Span};
 use crate::kind::{Address, Shape, is_name};
 
@@ -118,8 +120,6 @@ impl Reader<'_> {
     }
 
     pub(super) fn resource(&mut self, name: &Name, node: &Node) -> Option<Arc<Resource>> {
-        const COMMON: &[&str] =
-            &["kind", "depends_on", "timeouts", "lifecycle", "for_each", "when", "region", "role_arn", "tags"];
         self.mapping(node, &format!("the resource `{}`", name.text))?;
         let kind = self.kind(name, node, "vpc")?;
         let mut resource = Resource {
@@ -149,7 +149,7 @@ impl Reader<'_> {
                 _ => {}
             }
         }
-        for Entry { key, value } in entries.iter().filter(|entry| !COMMON.contains(&&*entry.key.content)) {
+        for Entry { key, value } in entries.iter().filter(|entry| !RESOURCE_KEYS.contains(&&*entry.key.content)) {
             if key.is_template() {
                 self.problems.push(
                     Problem::error("names of attributes are literal")

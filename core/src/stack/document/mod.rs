@@ -15,6 +15,10 @@ use crate::kind::{Address, Shape};
 
 pub(super) use read::read;
 
+/// The keys that mean the same on every resource, so that no kind may have attributes of these names.
+pub const RESOURCE_KEYS: &[&str] =
+    &["kind", "for_each", "when", "depends_on", "region", "role_arn", "timeouts", "tags", "lifecycle"];
+
 /// A stack file with all that it includes: read, but not checked against any kind yet. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct StackFile {

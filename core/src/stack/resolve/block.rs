@@ -59,8 +59,15 @@ impl Resolver<'_> {
                 }
             }
         }
+        // What cannot be read back may be left out once it was sent: its version stands for it.
+        let mut written = written.clone();
+        for attribute in block.attributes.iter().filter(|attribute| attribute.write_only) {
+            if written.contains(format!("{}_version", attribute.name).as_str()) {
+                written.insert(attribute.name);
+            }
+        }
         for rule in block.rules {
-            if let Some(problem) = broken_rule(rule, &map, written) {
+            if let Some(problem) = broken_rule(rule, &map, &written) {
                 self.problems.push(problem.at(span));
             }
         }
