@@ -33,7 +33,7 @@ def main() -> None:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
     from werkzeug.serving import make_server
 
-    from emulator import services
+    from emulator import services, speed
     from emulator.app import Application
 
     class Handler(MotoRequestHandler):
@@ -43,9 +43,12 @@ def main() -> None:
         def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002
             pass
 
+    speed.apply()
     if arguments.plain:
         # A thousand images per account take their time, and nothing looks at them.
         os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
+        # What it lacks is expected there, and no news.
+        logging.getLogger("moto").setLevel(logging.CRITICAL)
     else:
         services.load()
     logging.getLogger("werkzeug").setLevel(logging.CRITICAL)

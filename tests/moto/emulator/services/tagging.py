@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from moto.core.resource_tagging import TaggedResource, make_tag_matcher, match_resource_type
+from moto.core.resource_tagging import TaggedResource, iter_taggable_backends, make_tag_matcher, match_resource_type
+from moto.ec2.models import EC2Backend
 
 from ..hooks import Context, instead
 
@@ -20,7 +21,7 @@ def get_resources(ctx: Context) -> dict[str, Any]:
     fits = make_tag_matcher(params.get("TagFilters"))
     kinds, arns = params.get("ResourceTypeFilters"), params.get("ResourceARNList")
     found: dict[str, TaggedResource] = {}
-    for resource in (*ctx.backend()._get_resources_generator(None), *_more(ctx)):
+    for resource in _all(ctx):
         if not resource.tags or not fits(resource.tags) or not match_resource_type(resource.resource_type, kinds):
             continue
         if not arns or resource.arn in arns:
@@ -36,8 +37,11 @@ def get_resources(ctx: Context) -> dict[str, Any]:
     }
 
 
-def _more(ctx: Context) -> Iterator[TaggedResource]:
-    """What moto leaves out."""
+def _all(ctx: Context) -> Iterator[TaggedResource]:
+    """What moto lists, and what it leaves out."""
+    for backend in iter_taggable_backends(ctx.call.account, ctx.call.region):
+        if not isinstance(backend, EC2Backend):
+            yield from backend.iter_tagged_resources()
     yield from _ec2(ctx)
     yield from _elbv2(ctx)
     yield from _rds(ctx)
@@ -46,25 +50,57 @@ def _more(ctx: Context) -> Iterator[TaggedResource]:
         yield from _global(ctx)
 
 
+#: The beginning of an EC2 id -> the type in the ARN.
+EC2_TYPES = {
+    "eipalloc": "elastic-ip",
+    "eni": "network-interface",
+    "fl": "vpc-flow-log",
+    "i": "instance",
+    "igw": "internet-gateway",
+    "key": "key-pair",
+    "lt": "launch-template",
+    "nat": "natgateway",
+    "rtb": "route-table",
+    "sg": "security-group",
+    "sgr": "security-group-rule",
+    "subnet": "subnet",
+    "vol": "volume",
+    "vpc": "vpc",
+    "vpce": "vpc-endpoint",
+}
+
+
 def _ec2(ctx: Context) -> Iterator[TaggedResource]:
+    """By the tags, not by the things: moto has thousands of images and snapshots that nobody has tagged."""
     backend = ctx.backend("ec2")
-    collections = {
-        "elastic-ip": [address.allocation_id for address in backend.addresses],
-        "launch-template": list(backend.launch_templates),
-        "vpc-endpoint": [e.id for e in backend.vpc_end_points.values() if e.state != "deleted"],
-        "vpc-flow-log": list(backend.flow_logs),
-        "key-pair": [pair.id for pair in backend.key_pairs.values()],
-        "security-group-rule": [
-            rule.id
-            for groups in backend.groups.values()
-            for group in groups.values()
-            for rule in (*group.ingress_rules, *group.egress_rules)
-        ],
-    }
-    for kind, idents in collections.items():
-        for ident in idents:
+    alive = _alive(backend)
+    for ident, tags in list(backend.tags.items()):
+        kind = EC2_TYPES.get(ident.split("-")[0])
+        if kind is not None and ident in alive:
             arn = f"arn:aws:ec2:{ctx.call.region}:{ctx.call.account}:{kind}/{ident}"
-            yield TaggedResource(arn, dict(backend.tags.get(ident, {})), f"ec2:{kind}")
+            yield TaggedResource(arn, dict(tags), f"ec2:{kind}")
+
+
+def _alive(backend: Any) -> set[str]:
+    """The ids of what is there: moto keeps the tags of what is gone."""
+    groups = [group for groups in backend.groups.values() for group in groups.values()]
+    return {
+        *(address.allocation_id for address in backend.addresses),
+        *backend.enis,
+        *backend.flow_logs,
+        *backend.internet_gateways,
+        *(pair.id for pair in backend.key_pairs.values()),
+        *backend.launch_templates,
+        *backend.nat_gateways,
+        *backend.route_tables,
+        *(group.id for group in groups),
+        *(rule.id for group in groups for rule in (*group.ingress_rules, *group.egress_rules)),
+        *(subnet for subnets in backend.subnets.values() for subnet in subnets),
+        *backend.volumes,
+        *backend.vpcs,
+        *(e.id for e in backend.vpc_end_points.values() if e.state != "deleted"),
+        *(i.id for r in backend.reservations.values() for i in r.instances if i._state.name != "terminated"),
+    }
 
 
 def _elbv2(ctx: Context) -> Iterator[TaggedResource]:
