@@ -52,7 +52,9 @@ pub(super) fn run(args: &Args, console: &mut Console) -> std::result::Result<Exi
         console.ui.out.line(&format!("wrote {}", path.display()));
     }
     let stack = if args.folder == Path::new(".") { String::new() } else { format!(" {}", args.folder.display()) };
-    console.ui.out.line(&format!("\nnext: change it as you like, then run `clefctl plan{stack} -e dev --sandbox`"));
+    console.ui.out.line(&format!(
+        "\nnext: change it as you like, then run `clefctl validate{stack}` and `clefctl plan{stack} -e dev --sandbox`"
+    ));
     Ok(Exit::Done)
 }
 

@@ -18,6 +18,7 @@ mod sandbox;
 mod show;
 mod subject;
 mod unlock;
+mod validate;
 
 use std::process::ExitCode;
 
@@ -31,6 +32,7 @@ use global::Global;
 const EXAMPLES: &str = "\
 Examples:
   clefctl init                                     begin a stack in this folder
+  clefctl validate                                 find what is wrong with it, offline
   clefctl plan -e dev --sandbox                    what would be done, on a simulated account
   clefctl apply -e dev                             do it, in AWS
   clefctl completions bash > /etc/bash_completion.d/clefctl";
@@ -50,6 +52,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Init(init::Args),
+    Validate(validate::Args),
     Plan(plan::Args),
     Apply(apply::Args),
     Destroy(destroy::Args),
@@ -123,6 +126,7 @@ pub fn main() -> ExitCode {
 fn run(command: Command, console: &mut Console) -> Result<Exit, Failure> {
     match command {
         Command::Init(args) => init::run(&args, console),
+        Command::Validate(args) => validate::run(&args, console),
         Command::Plan(args) => plan::run(&args, console),
         Command::Apply(args) => apply::run(&args, console),
         Command::Destroy(args) => destroy::run(&args, console),

@@ -32,6 +32,11 @@ impl Subject {
         let (file, sources, warnings) = load(&super::console::stack_path(path))?;
         let registry = registry(&Connection::new(console.access(None)));
         let inputs = console.global.inputs();
+        let mut problems = warnings;
+        problems.extend(file.check(&registry, &inputs));
+        if problems.iter().any(Problem::is_error) {
+            return Err(Failure { error: Error::invalid(problems), sources });
+        }
         match file.prepare(&registry, &inputs) {
             Err(problems) => Err(Failure { error: Error::invalid(problems), sources }),
             Ok(prepared) => Ok(Self {
@@ -40,7 +45,7 @@ impl Subject {
                 pin: prepared.account().map(str::to_owned),
                 prepared: Some(prepared),
                 sources,
-                warnings,
+                warnings: problems,
             }),
         }
     }

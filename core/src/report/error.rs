@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Sources, Span};
 pub fn text(error: &Error, place: Option<Span>, sources: &Sources, layout: Layout) -> String {
     let mut out = String::new();
     if !error.problems.is_empty() {
-        out.push_str(&problem::text(&error.problems, sources, layout));
+        out.push_str(&problem::each(&error.problems, sources, layout));
         out.push('\n');
     }
     let mut title = clean(&error.message).into_owned();

@@ -13,6 +13,15 @@ const LONGEST: usize = 140;
 /// All problems, sorted by place, with excerpts, and a line that counts them.
 #[must_use]
 pub fn text(problems: &[Problem], sources: &Sources, layout: Layout) -> String {
+    let mut out = each(problems, sources, layout);
+    if problems.len() > 1 {
+        let _ = writeln!(out, "\n{}", tally(problems));
+    }
+    out
+}
+
+/// All problems, sorted by place, with excerpts.
+pub(super) fn each(problems: &[Problem], sources: &Sources, layout: Layout) -> String {
     let mut sorted: Vec<&Problem> = problems.iter().collect();
     sorted.sort_by_key(|p| (p.span.is_none(), p.span, std::cmp::Reverse(p.severity)));
     let mut out = String::new();
@@ -22,9 +31,6 @@ pub fn text(problems: &[Problem], sources: &Sources, layout: Layout) -> String {
     }
     out.truncate(out.trim_end().len());
     out.push('\n');
-    if problems.len() > 1 {
-        let _ = writeln!(out, "\n{}", tally(problems));
-    }
     out
 }
 
