@@ -4,13 +4,19 @@
 mod tests;
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
 
 use super::event::{Outcome, Report};
 use super::ledger::{self, Ledger, Run};
 use super::lock::{self, Lease, Lock, Request};
 use super::plan::{Action, Plan};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::kind::{Owner, Store};
+
+/// How long writing the ledger may take: nothing depends on it.
+const NOTE: Duration = Duration::from_secs(10);
 
 /// A run that may change things.
 pub struct Session {
@@ -72,7 +78,12 @@ impl Session {
 
     /// Writes what was done into the ledger (after a complete destroy it is removed), and gives the lock back.
     pub async fn end(self, plan: &Plan, report: &Report, author: Author) -> Result<()> {
-        let noted = if self.lock.lease().check().is_ok() { self.note(plan, report, author).await } else { Ok(()) };
+        let noted = if self.lock.lease().check().is_ok() {
+            let late = |_| Err(Error::new(ErrorKind::Unavailable, "the ledger could not be written in time"));
+            timeout(NOTE, self.note(plan, report, author)).await.unwrap_or_else(late)
+        } else {
+            Ok(())
+        };
         let released = self.lock.release(report.uncertain()).await;
         noted.and(released)
     }

@@ -4,6 +4,9 @@ use std::io;
 
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+/// The exit code of a process that was told to end for the third time: that of SIGINT.
+const IMPATIENT: i32 = 130;
+
 /// How a run is told to stop.
 #[derive(Clone, Debug, Default)]
 pub struct Interrupt {
@@ -15,8 +18,8 @@ pub struct Interrupt {
 
 impl Interrupt {
     /// Listens to the signals with which terminals and CI systems end a process: the first one stops, the second one,
-    /// of whatever sort, kills; it no longer listens when the guard is dropped. From the first call on these signals
-    /// never end the process by themselves. Must be called inside a runtime.
+    /// of whatever sort, kills, and a third one ends the process where it stands. Dropping the guard ends all that,
+    /// but from the first call on these signals never end the process by themselves. Must be called inside a runtime.
     ///
     /// GitHub, for example, sends SIGINT, 7.5 s later SIGTERM, and kills 2.5 s after that.
     pub fn listen(&self) -> io::Result<DropGuard> {
@@ -25,10 +28,14 @@ impl Interrupt {
         let end = CancellationToken::new();
         let guard = end.clone().drop_guard();
         tokio::spawn(async move {
-            for told in [stop, kill] {
+            for told in [Some(stop), Some(kill), None] {
                 tokio::select! {
                     () = end.cancelled() => return,
-                    () = signals.next() => told.cancel(),
+                    () = signals.next() => {}
+                }
+                match told {
+                    Some(told) => told.cancel(),
+                    None => std::process::exit(IMPATIENT),
                 }
             }
         });

@@ -108,7 +108,7 @@ impl<'a> Work<'a> {
             Verb::Create => {
                 let wanted = self.wanted(change, Phase::Create, None, cx).await?;
                 let made = kind.create(cx, &wanted.declared).await?;
-                Ok(self.now(at, change, &wanted, made))
+                Ok(self.now(at, change, &wanted.evaluated, made))
             }
             Verb::Settle => {
                 let made = self.new_thing(at)?;
@@ -126,8 +126,9 @@ impl<'a> Work<'a> {
                     return Ok(Finished { id: Some(old.id.clone()), unneeded: false });
                 }
                 let usable = kind.wait(cx, &*self.new_thing(at)?).await?;
-                let wanted = self.wanted(change, Phase::Whole, Some(&usable), cx).await?;
-                Ok(self.now(at, change, &wanted, usable))
+                // What it refers to may still be on its way: an update, if there is one, comes later.
+                let (_, evaluated, _) = self.evaluate(change)?;
+                Ok(self.now(at, change, &evaluated, usable))
             }
             Verb::Retag => {
                 let live = self.new_thing(at)?;
@@ -173,11 +174,11 @@ impl<'a> Work<'a> {
             }
         }
         if differs.is_empty() {
-            let finished = self.now(at, change, &wanted, live.clone());
+            let finished = self.now(at, change, &wanted.evaluated, live.clone());
             return Ok(Finished { unneeded: true, ..finished });
         }
         let updated = kind.update(cx, &wanted.declared, live).await?;
-        Ok(self.now(at, change, &wanted, updated))
+        Ok(self.now(at, change, &wanted.evaluated, updated))
     }
 
     fn differences(&self, facts: &Facts, change: &Change, wanted: &Wanted, live: &Observed) -> Vec<AttributeChange> {
@@ -192,7 +193,19 @@ impl<'a> Work<'a> {
         differs
     }
 
-    /// Evaluates an instance in the world as it is now. Everything that the phase declares must be known.
+    fn instance(&self, change: &Change) -> Result<&'a Instance> {
+        let instance = self.planned.desired.instances().get(&change.address);
+        instance.ok_or_else(|| Error::internal("the stack has no such instance"))
+    }
+
+    /// The attributes of an instance, and what triggers its replacement, as far as they are known now.
+    fn evaluate(&self, change: &Change) -> Result<(&'a Instance, Map, Value)> {
+        let (instance, known) = (self.instance(change)?, self.known());
+        let evaluated = self.planned.desired.evaluate(instance, &*known).map_err(Error::invalid)?;
+        Ok((instance, evaluated, self.planned.desired.trigger(instance, &*known).map_err(Error::invalid)?))
+    }
+
+    /// What an instance is to be now, and all lookups that it takes. Everything that the phase declares must be known.
     async fn wanted(
         &self,
         change: &Change,
@@ -200,15 +213,8 @@ impl<'a> Work<'a> {
         observed: Option<&Observed>,
         cx: &Context,
     ) -> Result<Wanted<'a>> {
-        let desired = &*self.planned.desired;
-        let instance = desired.instances().get(&change.address);
-        let instance = instance.ok_or_else(|| Error::internal("the stack has no such instance"))?;
-        self.lookups.answer(&instance.references, cx).await?;
-        let (evaluated, trigger) = {
-            let known = self.known();
-            let evaluated = desired.evaluate(instance, &*known).map_err(Error::invalid)?;
-            (evaluated, desired.trigger(instance, &*known).map_err(Error::invalid)?)
-        };
+        self.lookups.answer(&self.instance(change)?.references, cx).await?;
+        let (instance, evaluated, trigger) = self.evaluate(change)?;
         let declaration = Declaration {
             owner: &self.planned.plan.owner,
             account: &self.planned.plan.account,
@@ -230,9 +236,9 @@ impl<'a> Work<'a> {
     }
 
     /// Remembers what a thing looks like now, for the steps that refer to it.
-    fn now(&self, at: usize, change: &Change, wanted: &Wanted, thing: Observed) -> Finished {
+    fn now(&self, at: usize, change: &Change, evaluated: &Map, thing: Observed) -> Finished {
         if let Ok(kind) = self.kind(change) {
-            self.known().learn(kind.facts(), &change.address, &wanted.evaluated, &thing);
+            self.known().learn(kind.facts(), &change.address, evaluated, &thing);
         }
         let id = Some(thing.id.clone());
         self.things()[at].new = Some(Arc::new(thing));

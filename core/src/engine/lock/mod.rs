@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use lease::Lease;
@@ -74,7 +75,11 @@ impl Lock {
         let _ = self.renewal.await;
         let record = Record { state: State::Released, cut_off, ..self.record };
         // Where somebody has taken over, a higher entry counts and this one says nothing.
-        self.store.put(&self.name, &record.to_text(), true).await
+        match timeout(CALL, self.store.put(&self.name, &record.to_text(), true)).await {
+            Ok(put) => put,
+            Err(_) => Err(Error::new(ErrorKind::Unavailable, "the lock could not be given back in time")
+                .hint("the next run waits for it, and takes it over by itself")),
+        }
     }
 }
 

@@ -155,6 +155,18 @@ async fn a_holder_whose_signs_of_life_do_not_get_through_stops_before_others_cou
 }
 
 #[tokio::test(start_paused = true)]
+async fn giving_it_back_does_not_take_for_ever() {
+    let line = Line::new();
+    let lock = take(&line, "ada").await.unwrap();
+    // A sign of life is under way as well.
+    line.fault(Fault::Hanging, Fault::Hanging);
+    sleep(secs(31)).await;
+    let begun = Instant::now();
+    assert_eq!(lock.release(false).await.unwrap_err().kind, ErrorKind::Unavailable);
+    assert!(begun.elapsed() <= secs(20), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_short_outage_is_survived() {
     let line = Line::new();
     let lock = take(&line, "ada").await.unwrap();

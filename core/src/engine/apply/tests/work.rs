@@ -185,6 +185,23 @@ async fn waits_retags_and_unsettling_work_on_what_was_observed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_thing_on_its_way_is_waited_for_before_what_it_refers_to_is_there() {
+    let mut wish = Wish::new();
+    wish.node("root", |_| Ok(Map::new()));
+    wish.node("slow", |world| Ok(Map::from([("parent".to_owned(), see(world, "root", "id")?)])));
+    let mut draft = Draft::new(wish);
+    let root = draft.create("root", &[]);
+    let item = Item { observed: Some(live("slow", 1, &[("parent", "gone")])), ..Item::default() };
+    let slow = draft.change("slow", Action::Update, item, &["parent"]);
+    let wait = draft.step(slow, Verb::Wait, &[]);
+    draft.step(slow, Verb::Update, &[root, wait]);
+    let account = Small::new();
+    let (report, _) = carry_out(&account, &draft.planned()).await;
+    assert!(report.succeeded(), "{report:?}");
+    assert_eq!(account.log().last().unwrap(), r#"update slow {"parent": "node-1", "peers": []}"#);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_thing_that_is_going_is_waited_for_by_deleting_it() {
     let mut draft = Draft::new(Wish::new());
     let dying = Observed { status: Status::Dying("deleting".to_owned()), ..(*live("a", 1, &[])).clone() };
