@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from moto.core.types import Base64EncodedString
+from moto.ec2.models.launch_templates import LaunchTemplate
 
 from ..hooks import Context, instead
 from ..wire import AwsError
 from .ec2_requests import honour_client_token
+
+# moto shows the tags that a template was made with for ever.
+LaunchTemplate.tags = property(lambda self: self.get_tags(), lambda self, value: None)
+
 
 @instead("ec2", "CreateLaunchTemplate")
 def create(ctx: Context) -> dict[str, Any]:

@@ -232,13 +232,18 @@ def modify_listener(ctx: Context) -> None:
         certificate_check(ctx, "HTTPS", params["Certificates"])
     elif params.get("Protocol") in ("HTTPS", "TLS") and not old.certificates:
         certificate_check(ctx, params["Protocol"], [])
+    ctx.store("further_certificates")[old.arn] = list(old.certificates[1:])
 
 
 @after("elbv2", "ModifyListener")
 def modified_listener(ctx: Context, output: dict[str, Any]) -> None:
-    """From HTTPS to HTTP, policy and certificates go."""
+    """Another default certificate leaves the further ones alone, as moto does not; from HTTPS to HTTP, policy and
+    certificates go."""
+    _, changed = listener(ctx, ctx.params["ListenerArn"])
+    if ctx.params.get("Certificates"):
+        further = ctx.store("further_certificates")[changed.arn]
+        changed.certificates = [changed.certificate, *(one for one in further if one != changed.certificate)]
     if ctx.params.get("Protocol") == "HTTP":
-        _, changed = listener(ctx, ctx.params["ListenerArn"])
         changed.certificates, changed.ssl_policy, changed.certificate = [], None, None
         for shown in output.get("Listeners", []):
             shown.pop("Certificates", None)
