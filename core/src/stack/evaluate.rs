@@ -9,7 +9,7 @@ use super::scope::Scope;
 use super::tree::Branch;
 use super::view::{Shared, View};
 use crate::error::{Problem, Span};
-use crate::kind::{Address, Facts, Instance, Map, Type, Value, World};
+use crate::kind::{Address, Facts, Instance, Map, Type, Value, World, default_name};
 
 impl Stack {
     /// The attributes of an instance on which the stack has an opinion: declared and defaulted ones, converted to
@@ -31,7 +31,7 @@ impl Stack {
             && map.values().all(Value::is_known)
             && let Some(kind) = self.scope.kinds.get(&instance.address.name)
         {
-            problems.extend(kind.check(&map).into_iter().map(|violation| {
+            problems.extend(kind.check(&self.named(instance, &map, world)).into_iter().map(|violation| {
                 let problem = if violation.warning {
                     Problem::warning(violation.message)
                 } else {
@@ -43,6 +43,19 @@ impl Stack {
         }
         let problems = problems.into_iter().map(|problem| problem.address(&instance.address)).collect();
         (map, problems)
+    }
+
+    /// The attributes with the physical name that the instance will have; the file need not write it.
+    fn named(&self, instance: &Instance, attributes: &Map, world: &dyn World) -> Map {
+        let mut named = attributes.clone();
+        if let Some(naming) = instance.facts.naming {
+            named.entry(naming.attribute.to_owned()).or_insert_with(|| {
+                let account = world.account_id().unwrap_or_default();
+                let (owner, address) = (&self.scope.owner, &instance.address);
+                Value::from(default_name(&naming, owner, address, 1, &account, &instance.region))
+            });
+        }
+        named
     }
 
     /// The user's tags of an instance: those of `defaults` with its own over them. Values may be unknown.
