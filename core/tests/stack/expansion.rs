@@ -340,3 +340,41 @@ fn thousands_of_instances_in_a_chain_are_no_trouble() {
     let empty = Map::new();
     assert!(stack.evaluate_lookup("none", &Known::default()).expect("nothing") == Some(empty));
 }
+
+#[test]
+fn hostile_expressions_end_in_a_problem() {
+    let many = |text: &str, count: usize| text.repeat(count);
+    let values = [
+        format!("${{{}1{}}}", many("(", 20_000), many(")", 20_000)),
+        format!("${{{}1{}}}", many("[", 20_000), many("]", 20_000)),
+        format!("${{{}true}}", many("!", 20_000)),
+        format!("${{1{}}}", many(" + 1", 20_000)),
+        format!("${{{}1{}}}", many("upper(", 5_000), many(")", 5_000)),
+        format!("${{x{}}}", many(".a", 20_000)),
+        format!("${{x{}}}", many("[0]", 20_000)),
+        format!("${{{}1{}}}", many("true ? 1 : ", 5_000), ""),
+        format!("${{\"{}x{}\"}}", many("${\"", 2_000), many("\"}", 2_000)),
+        many("${1}", 50_000),
+        many("%{ if true }", 5_000),
+        many("%{ for a in [1] }", 2_000) + &many("%{ endfor }", 2_000),
+    ];
+    for value in values {
+        let start = std::time::Instant::now();
+        let loaded = read(&format!("stack: s\nregion: eu-west-3\nlocals:\n  a: '{value}'\nresources: {{}}\n"));
+        if let Some(file) = &loaded.file {
+            let _ = file.check(&registry(), &Inputs::default());
+        }
+        assert!(start.elapsed().as_secs() < 20, "{} took {:?}", &value[..20], start.elapsed());
+    }
+}
+
+#[test]
+fn locals_that_double_each_other_are_worked_out_once() {
+    let mut text = "stack: s\nregion: eu-west-3\nresources:\n  v: {kind: vpc, cidr_block: 10.0.0.0/16}\n  i: {kind: instance, ami: '${local.l60}'}\nlocals:\n  l0: ${v.cidr_block}\n".to_owned();
+    for at in 1..=60 {
+        let _ = writeln!(text, "  l{at}: '${{local.l{} == local.l{} ? \"a\" : \"b\"}}'", at - 1, at - 1);
+    }
+    let loaded = read(&text);
+    let problems = loaded.file.as_ref().expect("a stack").check(&registry(), &Inputs::default());
+    assert_eq!(render(&problems, &loaded.sources, Path::new("/")), "");
+}

@@ -1,25 +1,26 @@
 //! The second half of expanding a stack: which instances there are, and what they refer to.
 
+mod common;
+mod targets;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
 use indexmap::IndexMap;
 
 use super::check::cycles;
 use super::document::Resource;
-use super::expression::{Key, ReferenceKind};
 use super::instance::{OutputUse, Stack};
 use super::prepare::{Prepared, bad_region};
 use super::resolve::Resolver;
-use super::scope::{Expansion, Scope, member};
+use super::scope::{Expansion, Scope};
 use super::tree::Tree;
-use super::uses::{Use, Uses, step_name};
+use super::uses::{Use, Uses};
 use super::view::{Shared, View};
 use crate::error::{Problem, Span};
-use crate::kind::{
-    Address, Block, Facts, Instance, Lifecycle, LookupUse, Moved, Reference, Target, Timeouts, Type, Value, World,
-};
+use crate::kind::{Address, Facts, Instance, LookupUse, Moved, Target, Value, World};
+use common::{known_text, lifecycle, timeouts};
+use targets::{addresses, dependencies, instance_targets, plain_targets};
 
 impl Prepared {
     /// Works out which instances there are. `known` answers the early lookups at least.
@@ -82,17 +83,6 @@ impl Prepared {
             });
         }
         (stack, problems)
-    }
-}
-
-/// The addresses of the instances of a resource, in the order of their keys.
-fn addresses(scope: &Scope, name: &Arc<str>) -> Vec<Address> {
-    match scope.expansions.get(name) {
-        Some(Expansion::Single | Expansion::Pending) => vec![Address { name: Arc::clone(name), key: None }],
-        Some(Expansion::Keyed(values)) => {
-            values.keys().map(|key| Address { name: Arc::clone(name), key: Some(Arc::clone(key)) }).collect()
-        }
-        Some(Expansion::Absent) | None => Vec::new(),
     }
 }
 
@@ -278,229 +268,6 @@ impl Maker<'_> {
             timeouts,
             written: self.scope.document.attributes(resource).map(|branch| branch.key.to_string()).collect(),
             span: resource.name.span,
-        }
-    }
-}
-
-/// What `depends_on` names, as far as it is there.
-fn dependencies(scope: &Scope, resource: &Resource) -> Vec<Reference> {
-    let mut found = Vec::new();
-    for dependency in &resource.depends_on {
-        let chosen = addresses(scope, &dependency.on);
-        let chosen = chosen.into_iter().filter(|address| dependency.key.is_none() || address.key == dependency.key);
-        found.extend(chosen.map(|address| Reference {
-            to: Target::Instance(address),
-            attribute: None,
-            from: "depends_on".to_owned(),
-            settled_from: false,
-            span: dependency.span,
-        }));
-    }
-    found
-}
-
-/// What a reference names, seen from one instance.
-fn instance_targets(scope: &Scope, view: &View<'_>, found: &Use) -> Vec<Reference> {
-    let reference = &found.reference;
-    let decided = reference.conditions.iter().any(|(condition, holds)| {
-        let files = scope.document.files(condition.span());
-        matches!(condition.evaluate(view, files), Ok(value) if value.as_bool().is_some_and(|value| value != *holds))
-    });
-    if decided {
-        return Vec::new();
-    }
-    let make = |to: Target, attribute: Option<&Arc<str>>| Reference {
-        to,
-        attribute: attribute.map(ToString::to_string),
-        from: found.from.to_string(),
-        settled_from: found.settled,
-        span: reference.span,
-    };
-    if &*reference.root == "lookup" {
-        return member(reference)
-            .map(|(name, _)| make(Target::Lookup(name.to_string()), step_name(reference, 1)))
-            .into_iter()
-            .collect();
-    }
-    let Some((name, _)) = scope.document.resources.get_key_value(&reference.root) else { return Vec::new() };
-    let instances = addresses(scope, name);
-    if !matches!(scope.expansions.get(name), Some(Expansion::Keyed(_))) {
-        let attribute = step_name(reference, 0).or_else(|| step_name(reference, 1));
-        return instances.into_iter().map(|address| make(Target::Instance(address), attribute)).collect();
-    }
-    let key = match reference.steps.first().map(|step| &step.kind) {
-        Some(ReferenceKind::Key(Key::Name(key))) => Some(Arc::clone(key)),
-        Some(ReferenceKind::Computed(index)) => {
-            let files = scope.document.files(index.span());
-            index.evaluate(view, files).ok().and_then(|value| match value.reveal() {
-                Value::String(key) => Some(Arc::clone(key)),
-                _ => None,
-            })
-        }
-        _ => None,
-    };
-    let chosen = instances.into_iter().filter(|address| key.is_none() || address.key == key);
-    chosen.map(|address| make(Target::Instance(address), step_name(reference, 1))).collect()
-}
-
-/// What references name that stand in no resource.
-fn plain_targets(scope: &Scope, world: &dyn World, uses: &[Use]) -> Vec<Reference> {
-    let shared = Shared::default();
-    let view = View::new(scope, world, &shared);
-    uses.iter().flat_map(|found| instance_targets(scope, &view, found)).collect()
-}
-
-/// Text that must be known before anything is applied.
-fn known_text(resolver: &mut Resolver<'_>, tree: Option<&Tree>, what: &str) -> Option<String> {
-    let tree = tree?;
-    match resolver.typed(tree, &Type::String) {
-        Value::String(text) => Some(text.to_string()),
-        Value::Null => None,
-        Value::Sensitive(_) => {
-            resolver.problems.push(Problem::error(format!("`{what}` cannot be a sensitive value")).at(tree.span));
-            None
-        }
-        value => {
-            not_known(resolver, &value, tree.span, what);
-            None
-        }
-    }
-}
-
-fn not_known(resolver: &mut Resolver<'_>, value: &Value, span: Span, what: &str) {
-    let waits: Vec<_> = value.waits_for().into_iter().map(|name| format!("`{name}`")).collect();
-    // Offline, lookups and account are not known, and what has a problem waits for nothing.
-    if waits
-        .iter()
-        .any(|name| !name.starts_with("`lookup.") && !name.starts_with("`stack.") && !name.starts_with("`the keys of"))
-    {
-        resolver.problems.push(
-            Problem::error(format!("`{what}` must be known before anything is applied"))
-                .at(span)
-                .label(format!("this waits for {}", waits.join(", "))),
-        );
-    }
-}
-
-fn flag(resolver: &mut Resolver<'_>, tree: Option<&Tree>, what: &str) -> Option<bool> {
-    let tree = tree?;
-    match resolver.typed(tree, &Type::Bool).reveal() {
-        Value::Bool(b) => Some(*b),
-        Value::Null => None,
-        value => {
-            not_known(resolver, value, tree.span, what);
-            None
-        }
-    }
-}
-
-fn lifecycle(resolver: &mut Resolver<'_>, resource: &Resource, facts: &'static Facts) -> Lifecycle {
-    let entry = &resource.lifecycle;
-    Lifecycle {
-        prevent_destroy: flag(resolver, entry.prevent_destroy.as_ref(), "prevent_destroy").unwrap_or_default(),
-        create_before_destroy: flag(resolver, entry.create_before_destroy.as_ref(), "create_before_destroy"),
-        ignore_changes: ignore_changes(resolver, entry.ignore_changes.as_ref(), facts.declared),
-        retain: flag(resolver, entry.retain.as_ref(), "retain").unwrap_or_default(),
-        has_triggers: entry.replace_triggered_by.as_ref().is_some_and(|tree| !tree.is_null()),
-    }
-}
-
-fn ignore_changes(resolver: &mut Resolver<'_>, tree: Option<&Tree>, declared: &'static Block) -> Vec<String> {
-    let Some(tree) = tree else { return Vec::new() };
-    let all =
-        || declared.attributes.iter().map(|attribute| attribute.name.to_owned()).chain(["tags".to_owned()]).collect();
-    let value = match &tree.value {
-        super::tree::TreeValue::Text(text) if &**text == "all" => return all(),
-        _ => resolver.typed(tree, &Type::List(&Type::String)),
-    };
-    let Some(items) = value.as_list() else {
-        not_known(resolver, &value, tree.span, "ignore_changes");
-        return Vec::new();
-    };
-    let mut names = Vec::new();
-    for (at, item) in items.iter().enumerate() {
-        let Some(name) = item.as_str() else { continue };
-        let base = name.split(['.', '[']).next().unwrap_or_default();
-        if name == "all" {
-            return all();
-        }
-        if base == "tags" || declared.attribute(base).is_some() {
-            names.push(name.to_owned());
-        } else {
-            let span = tree.span_of(&format!("[{at}]"));
-            resolver.problems.push(super::resolve::suggest_attribute(base, span, declared, &["tags"]));
-        }
-    }
-    names
-}
-
-fn timeouts(resolver: &mut Resolver<'_>, resource: &Resource) -> Timeouts {
-    let mut timeouts = Timeouts::default();
-    for branch in &resource.timeouts {
-        let Some(text) = known_text(resolver, Some(&branch.value), &branch.key) else { continue };
-        let Some(duration) = duration(&text) else {
-            resolver.problems.push(
-                Problem::error(format!("`{text}` is no length of time"))
-                    .at(branch.value.span)
-                    .hint("Write hours, minutes and seconds: `30m`, `1h30m`, `90s`."),
-            );
-            continue;
-        };
-        match &*branch.key {
-            "create" => timeouts.create = Some(duration),
-            "update" => timeouts.update = Some(duration),
-            _ => timeouts.delete = Some(duration),
-        }
-    }
-    timeouts
-}
-
-/// Reads `1h30m`, `90s`; at least a second, at the most a day.
-fn duration(text: &str) -> Option<Duration> {
-    let mut seconds: u64 = 0;
-    let mut last = u64::MAX;
-    let mut rest = text;
-    while !rest.is_empty() {
-        let end = rest.find(|c: char| !c.is_ascii_digit())?;
-        let amount: u64 = rest[..end].parse().ok()?;
-        let unit = match rest.as_bytes()[end] {
-            b'h' => 3600,
-            b'm' => 60,
-            b's' => 1,
-            _ => return None,
-        };
-        if unit >= last {
-            return None;
-        }
-        last = unit;
-        seconds = seconds.checked_add(amount.checked_mul(unit)?)?;
-        rest = &rest[end + 1..];
-    }
-    (1..=86_400).contains(&seconds).then(|| Duration::from_secs(seconds))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lengths_of_time_are_read_as_terraform_writes_them() {
-        for (text, want) in [
-            ("30m", Some(1800)),
-            ("1h30m", Some(5400)),
-            ("90s", Some(90)),
-            ("1h1m1s", Some(3661)),
-            ("", None),
-            ("0s", None),
-            ("30", None),
-            ("m", None),
-            ("1m1h", None),
-            ("1.5h", None),
-            ("25h", None),
-            ("99999999999999999999h", None),
-            ("5ms", None),
-        ] {
-            assert_eq!(duration(text).map(|d| d.as_secs()), want, "{text}");
         }
     }
 }
