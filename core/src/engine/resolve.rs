@@ -94,7 +94,8 @@ impl Pass<'_> {
     /// Decides of the members of a group. In a circle they see one another, so they are looked at again until
     /// nothing new comes of it: each further look can only make more of them change, hence the bound.
     fn instances(&mut self, members: &[&Instance]) {
-        if members.len() > 1 {
+        let circle = members.len() > 1 || members.iter().any(|instance| may_see_itself(instance));
+        if circle {
             for instance in members {
                 self.foresee(instance);
             }
@@ -116,7 +117,7 @@ impl Pass<'_> {
                     Err(problems) => found.extend(problems),
                 }
             }
-            if same || members.len() == 1 {
+            if same || !circle {
                 break;
             }
         }
@@ -133,6 +134,12 @@ impl Pass<'_> {
             }
         }
     }
+}
+
+/// Whether an attribute of an instance may refer to the instance itself: settled ones may.
+fn may_see_itself(instance: &Instance) -> bool {
+    let settled = |name: &String| instance.facts.declared.attribute(name).is_some_and(|attribute| attribute.settled);
+    instance.written.iter().any(settled)
 }
 
 /// The addresses that the targets of the command line reach, through what they refer to; `None` if all do.
