@@ -9,6 +9,8 @@ extern crate self as clefctl_core;
 pub mod engine;
 pub mod error;
 pub mod kind;
+#[cfg(test)]
+mod rehearsals;
 pub mod report;
 pub mod simulation;
 pub mod stack;
