@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import urllib.request
 from typing import Any
 
 from selfcheck import Check
@@ -65,3 +67,20 @@ def check_replication_needs_versions(t: Check) -> None:
     t.refused("InvalidRequest", put)
     s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
     t.refused("InvalidRequest", put)
+
+
+def check_answers_are_named_as_on_aws(t: Check) -> None:
+    _, name = bucket(t)
+    for query, wanted in (
+        ("versioning", "VersioningConfiguration"),
+        ("notification", "NotificationConfiguration"),
+        ("versions", "ListVersionsResult"),
+        ("list-type=2", "ListBucketResult"),
+    ):
+        request = urllib.request.Request(f"{t.endpoint}/{name}?{query}")
+        scope = f"AKIACLEF{t.account}/20260101/{t.REGION}/s3/aws4_request"
+        request.add_header("Authorization", f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=x")
+        with urllib.request.urlopen(request) as answer:
+            root = re.search(rb"<(?!\?)(\w+)", answer.read())
+        assert root is not None
+        t.equal(root.group(1).decode(), wanted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from typing import Any
 
@@ -10,8 +11,8 @@ from moto.s3.models import PublicAccessBlock
 
 from botocore.session import get_session
 
-from ..hooks import BEFORE, Context, after, before
-from ..wire import AwsError
+from ..hooks import BEFORE, RAW, Context, after, before
+from ..wire import Answer, AwsError, Call
 
 
 def bucket(ctx: Context, name: str | None = None) -> Any:
@@ -129,3 +130,37 @@ for _name in _MODEL.operation_names:
     _shape = _MODEL.operation_model(_name).input_shape
     if _name not in ("CreateBucket", "GetBucketLocation") and _shape is not None and "Bucket" in _shape.members:
         BEFORE["s3", _name].insert(0, right_region)
+
+
+# AWS names the root element of some answers otherwise than moto; boto3 overlooks it, the Rust SDK does not.
+
+ROOTS = {
+    "DeleteObjects": "DeleteResult",
+    "GetBucketAccelerateConfiguration": "AccelerateConfiguration",
+    "GetBucketNotificationConfiguration": "NotificationConfiguration",
+    "GetBucketRequestPayment": "RequestPaymentConfiguration",
+    "GetBucketVersioning": "VersioningConfiguration",
+    "ListBuckets": "ListAllMyBucketsResult",
+    "ListMultipartUploads": "ListMultipartUploadsResult",
+    "ListObjectVersions": "ListVersionsResult",
+    "ListObjects": "ListBucketResult",
+    "ListObjectsV2": "ListBucketResult",
+    "ListParts": "ListPartsResult",
+}
+ROOT = re.compile(rb"(<\?xml[^>]*\?>\s*)?<(\w+)")
+
+
+def name_root(call: Call, answer: Answer) -> None:
+    """See `ROOTS`."""
+    found = ROOT.match(answer.body)
+    wanted = ROOTS[call.operation].encode()
+    if found is None or found.group(2) == wanted:
+        return
+    start, old = found.group(1) or b"", found.group(2)
+    rest = answer.body[found.end() :].removesuffix(b"</" + old + b">")
+    ended = answer.body.rstrip().endswith(b"</" + old + b">")
+    answer.body = start + b"<" + wanted + rest + (b"</" + wanted + b">" if ended else b"")
+
+
+for _name in ROOTS:
+    RAW["s3", _name].append(name_root)
