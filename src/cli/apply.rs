@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::carry_out::{self, Approval};
+use super::carry_out::{self, Approval, Deed};
 use super::console::Console;
 use super::planning::Selection;
 use super::subject::Subject;
@@ -29,5 +29,5 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let subject = Subject::of_stack(console, args.stack.as_deref())?;
-    carry_out::run(console, subject, &args.selection.options(false), &args.approval, false)
+    carry_out::run(console, subject, &Deed::Plan(args.selection.options(false)), &args.approval, false)
 }

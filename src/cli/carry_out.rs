@@ -11,12 +11,13 @@ use clefctl_core::engine::lock::{self, Request, Waiting};
 use clefctl_core::engine::plan::Plan;
 use clefctl_core::engine::session::{Author, Session};
 use clefctl_core::error::{Error, ErrorKind, Result};
-use clefctl_core::kind::Context;
+use clefctl_core::kind::{Address, Context};
 use clefctl_core::report::{self, Progress, Status, View};
 use tokio::sync::mpsc;
 
+use super::adoption::{self, Adoption};
 use super::console::{Console, holder};
-use super::planning::{Place, Ready, enter, plan};
+use super::planning::{Place, Ready, enter, plan, read};
 use super::subject::Subject;
 use super::{Exit, Failure, account};
 
@@ -37,11 +38,28 @@ pub(super) struct Approval {
     allow_mass_change: bool,
 }
 
+impl Approval {
+    /// A yes beforehand, or none.
+    pub(super) fn of(auto_approve: bool) -> Self {
+        Self { auto_approve, ..Self::default() }
+    }
+}
+
+/// What is to be carried out.
+pub(super) enum Deed {
+    /// What a plan with these options says.
+    Plan(Options),
+    /// A living thing becomes ours.
+    Adopt(Adoption),
+    /// A thing of ours stays, and is no longer ours.
+    Release(Address),
+}
+
 /// Plans under the lock, shows it, asks, carries it out, notes it in the ledger.
 pub(super) fn run(
     console: &mut Console,
     subject: Subject,
-    options: &Options,
+    deed: &Deed,
     approval: &Approval,
     forget: bool,
 ) -> Result<Exit, Failure> {
@@ -60,7 +78,7 @@ pub(super) fn run(
         let session = begin(console, &subject, &place).await?;
         let context = Context { careful: session.careful(), ..place.context.clone() };
         let place = Place { context, ..place };
-        let ready = match prepared(console, subject, &place, &session, options, approval).await {
+        let ready = match prepared(console, subject, &place, &session, deed, approval).await {
             Ok(Some(ready)) => ready,
             Ok(None) => {
                 session.abandon().await?;
@@ -76,7 +94,8 @@ pub(super) fn run(
         let author =
             Author { who: place.identity.arn.clone(), commit: commit(), run: holder(&place.context.nonce).run };
         let ended = session.end(&ready.planned.plan, &report, author).await;
-        let exit = closed(console, &ready, &report, &closing);
+        let outputs = matches!(deed, Deed::Plan(_));
+        let exit = closed(console, &ready, &report, &closing, outputs);
         ended?;
         if forget && exit == Exit::Done {
             let store = place.account.store(&ready.planned.plan.region);
@@ -119,10 +138,21 @@ async fn prepared(
     subject: Subject,
     place: &Place,
     session: &Session,
-    options: &Options,
+    deed: &Deed,
     approval: &Approval,
 ) -> Result<Option<Ready>, Failure> {
-    let ready = plan(console, subject, place, session.ledger(), options).await?;
+    let ledger = session.ledger();
+    let ready = match deed {
+        Deed::Plan(options) => plan(console, subject, place, ledger, options).await?,
+        Deed::Adopt(adoption) => {
+            let reading = read(console, subject, place, ledger, &Options::default()).await?;
+            adoption::adopt(adoption, reading, place).await?
+        }
+        Deed::Release(address) => {
+            let reading = read(console, subject, place, ledger, &Options::default()).await?;
+            adoption::release(address, reading, place)?
+        }
+    };
     let plan = &ready.planned.plan;
     if let Some(lines) = &mut console.lines {
         lines.plan(plan, &ready.sources);
@@ -225,7 +255,7 @@ fn take(console: &mut Console, plan: &Plan, progress: &mut Progress<'_>, event: 
 }
 
 /// Says how it ended.
-fn closed(console: &mut Console, ready: &Ready, report: &Report, closing: &str) -> Exit {
+fn closed(console: &mut Console, ready: &Ready, report: &Report, closing: &str, outputs: bool) -> Exit {
     if let Some(lines) = &mut console.lines {
         lines.summary(report, &ready.sources);
     }
@@ -237,7 +267,7 @@ fn closed(console: &mut Console, ready: &Ready, report: &Report, closing: &str) 
     if !ready.planned.plan.is_empty() {
         console.ui.out.write(closing);
     }
-    if !report.outputs.is_empty() {
+    if outputs && !report.outputs.is_empty() {
         let layout = console.ui.out.layout();
         console.ui.out.write(&format!("\n{}", report::outputs(&report.outputs, layout)));
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clefctl_core::kind::Owner;
 
-use super::carry_out::{self, Approval};
+use super::carry_out::{self, Approval, Deed};
 use super::console::Console;
 use super::planning::Selection;
 use super::subject::Subject;
@@ -38,5 +38,5 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let subject = Subject::of(console, args.stack.as_deref(), args.owner.as_ref())?;
     let selection = Selection { targets: args.targets.clone(), replace: Vec::new() };
-    carry_out::run(console, subject, &selection.options(true), &args.approval, args.forget)
+    carry_out::run(console, subject, &Deed::Plan(selection.options(true)), &args.approval, args.forget)
 }

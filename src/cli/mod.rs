@@ -3,6 +3,8 @@
 //! Exit codes: 0 done, 1 an error, 2 changes are planned (`plan --detailed-exitcode`).
 
 mod account;
+mod adopt;
+mod adoption;
 mod apply;
 mod carry_out;
 mod completions;
@@ -14,6 +16,7 @@ mod lookups;
 mod output;
 mod plan;
 mod planning;
+mod release;
 mod sandbox;
 mod show;
 mod subject;
@@ -58,6 +61,8 @@ enum Command {
     Destroy(destroy::Args),
     Show(show::Args),
     Output(output::Args),
+    Adopt(adopt::Args),
+    Release(release::Args),
     Unlock(unlock::Args),
     Sandbox(sandbox::Args),
     Completions(completions::Args),
@@ -132,6 +137,8 @@ fn run(command: Command, console: &mut Console) -> Result<Exit, Failure> {
         Command::Destroy(args) => destroy::run(&args, console),
         Command::Show(args) => show::run(&args, console),
         Command::Output(args) => output::run(&args, console),
+        Command::Adopt(args) => adopt::run(args, console),
+        Command::Release(args) => release::run(args, console),
         Command::Unlock(args) => unlock::run(&args, console),
         Command::Sandbox(args) => sandbox::run(&args, console),
         Command::Completions(args) => Ok(completions::run(&args, &mut Cli::command(), console)),

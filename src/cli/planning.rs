@@ -83,12 +83,14 @@ pub(super) async fn enter(console: &Console, subject: &Subject, cancel: &Cancell
 
 /// What lives, and the stack that it is compared with.
 pub(super) struct Reading {
-    stack: Arc<dyn Desired>,
+    /// The stack.
+    pub(super) stack: Arc<dyn Desired>,
     /// What lives.
     pub(super) inventory: Inventory,
     /// The files of the stack.
     pub(super) sources: Sources,
-    warnings: Vec<Problem>,
+    /// What is worth knowing about them.
+    pub(super) warnings: Vec<Problem>,
 }
 
 /// Reads what a plan must know. On a terminal a line says what is going on.
