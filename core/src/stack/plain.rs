@@ -43,9 +43,11 @@ pub(super) fn value(tree: &Tree, shape: &Shape, owner: &Owner) -> Result<Value, 
 
 /// The problem of a number with leading zeros, or one that cannot be kept, where anything is allowed.
 pub(super) fn ambiguous(text: &str, span: Span) -> Problem {
-    Problem::error(format!("`{text}` may be a number or text"))
-        .at(span)
-        .hint(format!("For text write '{text}' in quotes, for a number leave the leading zeros out."))
+    Problem::error(format!("`{text}` may be a number or text")).at(span).hint(if has_leading_zero(text) {
+        format!("For text write '{text}' in quotes, for a number leave the leading zeros out.")
+    } else {
+        format!("It is too large for a number that is kept exactly; for text write '{text}' in quotes.")
+    })
 }
 
 /// Whether a plain number has zeros before its first digit.

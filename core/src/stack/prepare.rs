@@ -107,7 +107,7 @@ impl Prepared {
     }
 }
 
-fn environment(document: &Document, chosen: Option<&str>) -> Result<String, Box<Problem>> {
+pub(super) fn environment(document: &Document, chosen: Option<&str>) -> Result<String, Box<Problem>> {
     let names = |names: Vec<&str>| names.join(", ");
     match (&document.environments, chosen) {
         (None, None | Some("default")) => Ok("default".to_owned()),

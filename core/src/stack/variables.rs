@@ -99,7 +99,8 @@ pub(super) fn validate(
                     Value::Bool(true) | Value::Unknown(_) => {}
                     Value::Bool(false) => {
                         let message = evaluate(&validation.message).ok();
-                        let message = message.as_ref().and_then(Value::as_str).unwrap_or("the condition does not hold");
+                        let shown = message.as_ref().filter(|message| !message.has_sensitive()).and_then(Value::as_str);
+                        let message = shown.unwrap_or("the condition does not hold");
                         problems.push(
                             Problem::error(format!(
                                 "the value of `{name}` is not allowed: {}",
@@ -162,7 +163,10 @@ fn given(document: &Document, owner: &Owner, inputs: &Inputs, problems: &mut Vec
         Ok(value) => {
             given.insert(name.to_owned(), (value, from));
         }
-        Err(message) => problems.push(Problem::error(format!("{from} is no value of `{name}`: {message}"))),
+        Err(message) => problems.push(match document.variables.get(name) {
+            Some(variable) if variable.sensitive => Problem::error(format!("{from} is no value of `{name}`")),
+            _ => Problem::error(format!("{from} is no value of `{name}`: {message}")),
+        }),
     };
     for (name, text) in &inputs.process_vars {
         // Other stacks may have variables of that name.

@@ -77,6 +77,11 @@ fn bad_stacks_have_the_problems_that_are_written_beside_them() {
             problems.extend(file.check(&registry, &Inputs::default()));
         }
         let found = render(&problems, &loaded.sources, &folder);
+        let mut said = String::new();
+        for problem in &problems {
+            let _ = write!(said, "{} {} {:?} ", problem.message, problem.label, problem.hints);
+        }
+        assert!(!said.contains("hunter"), "{} shows a secret: {said}", path.display());
         let expected = path.with_extension("txt");
         if update {
             fs::write(&expected, &found).expect("the expectation is written");

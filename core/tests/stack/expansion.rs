@@ -378,3 +378,62 @@ fn locals_that_double_each_other_are_worked_out_once() {
     let problems = loaded.file.as_ref().expect("a stack").check(&registry(), &Inputs::default());
     assert_eq!(render(&problems, &loaded.sources, Path::new("/")), "");
 }
+
+/// What an instance refers to, as text.
+fn references(stack: &Stack, address: &Address) -> Vec<String> {
+    let references = stack.instances[address].references.iter();
+    references
+        .map(|reference| match &reference.to {
+            Target::Instance(to) => format!("{}: {to}", reference.from),
+            Target::Lookup(name) => format!("{}: lookup.{name}", reference.from),
+        })
+        .collect()
+}
+
+#[test]
+fn instances_wait_for_what_they_may_use_and_for_nothing_else() {
+    let loaded = read(
+        "stack: s
+region: eu-west-3
+variables: {on: {type: bool, default: false}}
+locals:
+  chosen: '${var.on ? a.id : b.id}'
+  all: '${[for key, one in many : one.id]}'
+resources:
+  a: {kind: vpc, cidr_block: 10.0.0.0/16}
+  b: {kind: vpc, cidr_block: 10.0.0.0/16}
+  many: {kind: instance, for_each: {x: 1, y: 2}, ami: z}
+  local: {kind: instance, ami: '${local.chosen}'}
+  one: {kind: instance, for_each: [x, y], ami: '${many[each.key].id}'}
+  computed: {kind: instance, ami: '${many[\"${\"y\"}\"].id}'}
+  all: {kind: instance, ami: '${local.all[0]}'}
+  splat: {kind: instance, ami: '${many[*].id[0]}'}
+  values: {kind: instance, for_each: {k: '${a.id}'}, ami: '${each.value}'}
+  entries:
+    kind: security_group
+    for_each: [x]
+    vpc_id: vpc-1
+    ingress:
+      - {for_each: {y: 1}, from_port: 1, to_port: 1, source_security_group_id: '${many[each.key].id}'}
+      - {when: '${var.on}', from_port: 1, to_port: 1, source_security_group_id: '${a.id}'}
+      - {when: '${!var.on}', from_port: 1, to_port: 1, source_security_group_id: '${b.id}'}
+  absent: {kind: instance, when: '${var.on}', ami: '${a.id}'}
+  tested: {kind: instance, ami: '${absent == null ? \"x\" : absent.id}'}
+",
+    );
+    let world = Known::default();
+    let stack = expand(&loaded, &Inputs::default(), &world);
+    for (address, want) in [
+        (Address::plain("local"), vec!["ami: b"]),
+        (Address::keyed("one", "y"), vec!["ami: many[\"y\"]"]),
+        (Address::plain("computed"), vec!["ami: many[\"y\"]"]),
+        (Address::plain("all"), vec!["ami: many[\"x\"]", "ami: many[\"y\"]"]),
+        (Address::plain("splat"), vec!["ami: many[\"x\"]", "ami: many[\"y\"]"]),
+        (Address::keyed("values", "k"), vec!["for_each: a"]),
+        (Address::keyed("entries", "x"), vec!["ingress: many[\"x\"]", "ingress: many[\"y\"]", "ingress: b"]),
+        (Address::plain("tested"), vec![]),
+    ] {
+        assert_eq!(references(&stack, &address), want, "{address}");
+    }
+    assert!(!stack.instances.contains_key(&Address::plain("absent")));
+}

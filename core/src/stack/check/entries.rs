@@ -10,7 +10,7 @@ use super::super::expression::{convert, nearest};
 use super::super::plain;
 use super::super::resolve::suggest_attribute;
 use super::super::scope::{member, references};
-use super::super::tree::Tree;
+use super::super::tree::{Tree, TreeValue};
 use super::names;
 use crate::error::{Problem, Span};
 use crate::kind::{Owner, Registry};
@@ -41,6 +41,9 @@ pub(super) fn check(document: &Document, registry: &Registry) -> Vec<Problem> {
         }
     }
     moved(document, &mut problems);
+    for local in document.locals.values() {
+        zeros(&local.value, &mut problems);
+    }
     defaults(document, &mut problems);
     problems
 }
@@ -100,10 +103,10 @@ fn resource(document: &Document, registry: &Registry, resource: &Resource, probl
         }
     }
     if let Some(ignored) = resource.lifecycle.ignore_changes.as_ref()
-        && let super::super::tree::TreeValue::List(items) = &ignored.value
+        && let TreeValue::List(items) = &ignored.value
     {
         for item in items {
-            if let super::super::tree::TreeValue::Text(name) = &item.value {
+            if let TreeValue::Text(name) = &item.value {
                 let base = name.split(['.', '[']).next().unwrap_or_default();
                 if !matches!(base, "all" | "tags") && facts.declared.attribute(base).is_none() {
                     problems.push(suggest_attribute(base, item.span, facts.declared, &["tags"]));
@@ -230,6 +233,20 @@ fn moved(document: &Document, problems: &mut Vec<Problem>) {
                     .related(resource.name.span, "it is declared here"),
             );
         }
+    }
+}
+
+/// Numbers such as `15.10`, of which `15.1` is left where they may be meant as text.
+fn zeros(tree: &Tree, problems: &mut Vec<Problem>) {
+    match &tree.value {
+        TreeValue::Number(text) if text.contains('.') && text.ends_with('0') => problems.push(
+            Problem::warning(format!("`{text}` is a number here, so its last zeros mean nothing"))
+                .at(tree.span)
+                .hint(format!("For text, such as a version, write '{text}' in quotes.")),
+        ),
+        TreeValue::List(items) => items.iter().for_each(|item| zeros(item, problems)),
+        TreeValue::Map(entries) => entries.iter().for_each(|entry| zeros(&entry.value, problems)),
+        _ => {}
     }
 }
 

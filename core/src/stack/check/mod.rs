@@ -14,6 +14,7 @@ use super::document::StackFile;
 use super::evaluate::lookup_leniently;
 use super::inputs::{Inputs, Offline};
 use super::instance::Stack;
+use super::prepare::environment;
 use super::tidy;
 use super::view::{Shared, View};
 use crate::error::{Problem, Severity, Span};
@@ -26,6 +27,9 @@ impl StackFile {
     #[must_use]
     pub fn check(&self, registry: &Registry, inputs: &Inputs) -> Vec<Problem> {
         let mut problems = entries::check(&self.document, registry);
+        if inputs.env.is_some() {
+            problems.extend(environment(&self.document, inputs.env.as_deref()).err().map(|problem| *problem));
+        }
         let environments = self.environments();
         let written = self.check_references(registry, inputs, environments.first());
         let mut found: BTreeMap<Key, (Problem, BTreeSet<String>)> = BTreeMap::new();

@@ -150,9 +150,12 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// The number that a plain scalar writes.
+/// The number that a plain scalar writes; `None` where it cannot be kept exactly.
 pub(super) fn number(text: &str) -> Option<Number> {
-    Number::parse(text.strip_prefix('+').unwrap_or(text))
+    let text = text.strip_prefix('+').unwrap_or(text);
+    let whole = text.trim_start_matches('-').bytes().all(|b| b.is_ascii_digit());
+    // A whole number that is too large would lose digits.
+    Number::parse(text).filter(|n| !whole || n.as_i64().is_some())
 }
 
 /// What stands for a value that has a problem: unknown, and waiting for nothing.

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::super::expression::convert;
+use super::super::plain::ambiguous;
 use super::super::tree::{Tree, TreeValue};
 use super::{Resolver, number};
 use crate::error::{Problem, Span};
@@ -98,7 +99,7 @@ impl Resolver<'_> {
             }
             (Type::Bool | Type::Int | Type::Number, TreeValue::Number(text)) => match number(text) {
                 Some(n) => self.converted(&Value::Number(n), ty, tree.span),
-                None => self.any(tree),
+                None => self.broken(ambiguous(text, tree.span)),
             },
             _ => {
                 let value = self.any(tree);
@@ -111,7 +112,20 @@ impl Resolver<'_> {
     pub(super) fn converted(&mut self, value: &Value, ty: &Type, span: Span) -> Value {
         match (value, ty) {
             (Value::Null, _) | (_, Type::Any) => value.clone(),
-            (Value::Sensitive(inner), _) => self.converted(inner, ty, span).sensitive(),
+            (Value::Sensitive(inner), _) => {
+                let before = self.problems.len();
+                let value = self.converted(inner, ty, span).sensitive();
+                for problem in &mut self.problems[before..] {
+                    // Words about the value may hold it.
+                    let needed = match ty {
+                        Type::Cidr => "a network in CIDR notation".to_owned(),
+                        Type::Document(_) => "a document".to_owned(),
+                        ty => format!("a value of type {}", shape_of(ty)),
+                    };
+                    *problem = Problem::error(format!("{needed} is needed, and this sensitive value is none")).at(span);
+                }
+                value
+            }
             (Value::Unknown(_), _) => self.shaped(value, &shape_of(ty), span),
             (_, Type::Document(kind)) => self.parsed(value, *kind, span),
             (_, Type::Cidr) => self.cidr(value, span),
