@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use clefctl_core::error::{Error, ErrorKind, Result};
 use clefctl_core::kind::{
-    Address, Ask, Attributes, Context, Declared, Deletion, ExpectedInstance, Facts, Found, Kind, Lookup, LookupFacts,
-    Map, Mark, Observed, Owned, Owner, Select, Status, TagChange, Tags, Value, Violation, tag,
+    Absent, Address, Ask, Attributes, Context, Declared, Deletion, ExpectedInstance, Facts, Found, Kind, Lookup,
+    LookupFacts, Map, Mark, Observed, Owned, Owner, Select, Status, TagChange, Tags, Value, Violation, tag,
 };
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -141,7 +141,7 @@ impl<R: Resource> AwsKind<R> {
     }
 
     async fn make(&self, cx: &Cx<'_>, new: &Declared) -> Result<String> {
-        let spec: R = typed(&new.attributes)?;
+        let spec: R = typed(&with_settled_absent::<R>(&new.attributes))?;
         // A sweep finds, it never proves absence, and some creates overwrite what is there.
         if matches!(R::FACTS.found, Found::Swept(_))
             && let Some(name) = &new.name
@@ -299,6 +299,17 @@ fn expectation(new: &Declared) -> clefctl_core::kind::Expected {
     let instance =
         ExpectedInstance { address: new.address.clone(), name: new.name.clone(), attributes: new.attributes.clone() };
     clefctl_core::kind::Expected { instances: vec![instance], parents: Vec::new() }
+}
+
+/// The attributes of a create: settled ones come later, and are absent until then.
+fn with_settled_absent<R: Resource>(attributes: &Map) -> Map {
+    let mut all = attributes.clone();
+    for attribute in R::BLOCK.attributes.iter().filter(|attribute| attribute.settled) {
+        if let Absent::Default(literal) = attribute.absent {
+            all.entry(attribute.name.to_owned()).or_insert_with(|| literal.value(attributes));
+        }
+    }
+    all
 }
 
 fn typed<T: DeserializeOwned>(values: &Map) -> Result<T> {

@@ -19,7 +19,9 @@ use crate::engine::plan::{Action, AttributeChange, Change, Step, StepId, Verb};
 use crate::engine::planned::{Item, Planned};
 use crate::engine::tags;
 use crate::error::{Error, ErrorKind, Problem, Result};
-use crate::kind::{Context, Declared, Facts, Instance, Kind, Map, Observed, Owned, PerVerb, Status, TagChange, Value};
+use crate::kind::{
+    Context, Declared, Facts, Instance, Kind, Map, Observed, Owned, PerVerb, Place, Status, TagChange, Value,
+};
 
 /// How much longer than its time-out a call may take that does not notice it.
 const OVERTIME: Duration = Duration::from_secs(30);
@@ -256,7 +258,10 @@ impl<'a> Work<'a> {
             .map(|thing| (thing.region.clone(), thing.kind, thing.id.clone()))
             .collect();
         report.things = there.len();
-        report.regions = there.into_iter().map(|(region, ..)| region).collect();
+        // Global things are read in any case; where they are read is no region of the stack's.
+        let registry = self.run.account.registry();
+        let regional = |kind: &str| registry.kind(kind).is_none_or(|kind| kind.facts().place == Place::Regional);
+        report.regions = there.into_iter().filter(|(_, kind, _)| regional(kind)).map(|(region, ..)| region).collect();
         if plan.destroy {
             return;
         }

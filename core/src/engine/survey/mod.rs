@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::inventory::Inventory;
 use super::scene::Options;
 use crate::error::{Error, ErrorKind, Problem, Result};
-use crate::kind::{Account, Context, Desired, GLOBAL_REGION, Observed, Owned, Place, Value};
+use crate::kind::{Account, Context, Desired, Observed, Owned, Place, Value};
 
 pub use self::lookups::ask;
 
@@ -96,10 +96,7 @@ fn regions(stack: &dyn Desired, scope: &Scope) -> BTreeSet<String> {
     let regional = stack.instances().values().filter(|instance| instance.facts.place == Place::Regional);
     let mut regions: BTreeSet<String> = regional.map(|instance| instance.region.clone()).collect();
     regions.insert(stack.region().to_owned());
-    regions.extend(scope.regions.iter().filter(|region| *region != GLOBAL_REGION).cloned());
-    if scope.regions.contains(GLOBAL_REGION) {
-        regions.insert(GLOBAL_REGION.to_owned());
-    }
+    regions.extend(scope.regions.iter().cloned());
     regions
 }
 

@@ -7,6 +7,7 @@ import re
 import uuid
 from typing import Any
 
+from moto.core.serialize import S3Serializer
 from moto.s3.models import PublicAccessBlock
 
 from botocore.session import get_session
@@ -164,3 +165,43 @@ def name_root(call: Call, answer: Answer) -> None:
 
 for _name in ROOTS:
     RAW["s3", _name].append(name_root)
+
+
+#: The roots of S3's answers (traits `xmlName` of the service's model), which botocore does not know: moto calls them
+#: `<Operation>Response`, and clients that look at the root refuse that.
+ROOTS = {
+    "DeleteObjects": "DeleteResult",
+    "GetBucketAcl": "AccessControlPolicy",
+    "GetBucketCors": "CORSConfiguration",
+    "GetBucketLifecycleConfiguration": "LifecycleConfiguration",
+    "GetBucketLogging": "BucketLoggingStatus",
+    "GetBucketNotificationConfiguration": "NotificationConfiguration",
+    "GetBucketTagging": "Tagging",
+    "GetBucketVersioning": "VersioningConfiguration",
+    "GetBucketWebsite": "WebsiteConfiguration",
+    "GetObjectTagging": "Tagging",
+    "ListBuckets": "ListAllMyBucketsResult",
+    "ListObjectVersions": "ListVersionsResult",
+    "ListObjects": "ListBucketResult",
+    "ListObjectsV2": "ListBucketResult",
+}
+
+
+class Roots(dict):
+    """The one entry that moto's serializer writes, under the root that AWS gives it."""
+
+    def __init__(self, operation: str, wrapped: dict[str, Any]):
+        root = ROOTS.get(operation)
+        super().__init__({root if root and key == f"{operation}Response" else key: body for key, body in wrapped.items()})
+
+
+def write_roots_as_aws_does() -> None:
+    write = S3Serializer._serialize_body
+
+    def write_body(self: S3Serializer, body: dict[str, Any]) -> str:
+        return write(self, Roots(self.operation_model.name, body))
+
+    S3Serializer._serialize_body = write_body
+
+
+write_roots_as_aws_does()
