@@ -11,6 +11,7 @@ use clefctl_core::engine::tags::{TagRules, marks};
 use clefctl_core::engine::{Options, planner};
 use clefctl_core::error::{Error, ErrorKind, Result};
 use clefctl_core::kind::{Address, Context, Desired, Instance, Mark, Observed, Owned, Select, TagChange, Value, tag};
+use clefctl_core::report;
 
 use super::Failure;
 use super::planning::{Place, Reading, Ready};
@@ -41,13 +42,14 @@ pub(super) async fn adopt(adoption: &Adoption, reading: Reading, place: &Place) 
     if let Some(change) = differs.filter(|change| matches!(change.action, Action::Replace { .. })) {
         return Err(would_be_replaced(&thing, change).into());
     }
-    let attributes = differs.map(|change| change.attributes.iter().map(left_to_apply).collect()).unwrap_or_default();
+    let attributes = differs.map(|change| change.attributes.iter().filter_map(left_to_apply).collect());
     let trigger = stack.trigger(&instance, &planned.known).unwrap_or(Value::Null);
     let owner = stack.owner();
     let retag = TagChange {
         set: marks(owner, instance.facts, &adoption.address, 1, &instance.lifecycle, &trigger),
         ..TagChange::default()
     };
+    let attributes = attributes.unwrap_or_default();
     let change = Change { attributes, ..change(&adoption.address, &thing, Action::Adopt, Reason::Requested) };
     let item = Item { observed: Some(thing), retag, role_arn: instance.role_arn.clone(), ..Item::default() };
     Ok(ready(stack, &inventory, place, (change, item), sources))
@@ -98,8 +100,10 @@ async fn find(adoption: &Adoption, instance: &Instance, inventory: &Inventory, p
     let lives = inventory.things.iter().find(|thing| thing.ours().is_some_and(|(ours, _)| ours == address));
     if let Some(lives) = lives {
         let words = format!("{address} lives already, as {}", lives.id);
-        return Err(Error::new(ErrorKind::Conflict, words)
-            .hint(format!("to take another thing in its place: `clefctl release '{address}'` first")));
+        return Err(Error::new(ErrorKind::Conflict, words).hint(format!(
+            "to take another thing in its place: `clefctl release {}` first",
+            report::shell(&address.to_string())
+        )));
     }
     let context = Context {
         region: instance.region.as_str().into(),
@@ -137,8 +141,17 @@ fn would_be_replaced(thing: &Observed, change: &Change) -> Error {
     })
 }
 
-fn left_to_apply(a: &AttributeChange) -> AttributeChange {
-    AttributeChange { note: Some("left to the next apply".to_owned()), ..a.clone() }
+/// What the next apply will do to an attribute; our own tags are written at once.
+fn left_to_apply(a: &AttributeChange) -> Option<AttributeChange> {
+    let theirs = |value: &Value| match value {
+        Value::Map(map) if a.name == "tags" => {
+            Value::map(map.iter().filter(|(key, _)| !key.starts_with(tag::PREFIX)).map(|(k, v)| (k.clone(), v.clone())))
+        }
+        other => other.clone(),
+    };
+    let (before, after) = (theirs(&a.before), theirs(&a.after));
+    let note = Some("left to the next apply".to_owned());
+    (before != after).then(|| AttributeChange { before, after, note, ..a.clone() })
 }
 
 fn change(address: &Address, thing: &Observed, action: Action, reason: Reason) -> Change {

@@ -4,12 +4,12 @@ use std::fmt::Write;
 
 use super::problem;
 use super::style::{ADD, ALARM, CHANGE, FAINT, GOOD, Layout, REMOVE, STRONG, WARN, clean, columns, cut, paint, wrap};
-use super::value::{Head, Line, MARGIN, Sign, block, entries, name_width};
+use super::value::{Head, Line, MARGIN, Sign, block, entries, essential, is_default, name_width};
 use super::value_diff;
 use super::words::{because, fate, shell, summary, symbol};
 use crate::engine::plan::{Action, AttributeChange, Change, Plan, Reason};
 use crate::error::Sources;
-use crate::kind::{Absent, Attribute, Facts, Map, Place, Value};
+use crate::kind::{Attribute, Facts, Map, Place, Value};
 
 /// What a report of a plan needs besides the plan.
 #[derive(Clone, Copy)]
@@ -111,13 +111,13 @@ pub(super) fn sentence(plan: &Plan, change: &Change, facts: Option<&Facts>) -> S
 
 /// The lines about a change's attributes.
 pub(super) fn lines(change: &Change, facts: Option<&Facts>, layout: Layout) -> Vec<Line> {
-    let differing = || change.attributes.iter().filter(|a| a.before != a.after || a.forces);
-    let width = name_width(differing().map(|a| a.name.as_str()), layout);
     if change.action == Action::Create {
-        return created(change, facts, width, layout);
+        return created(change, facts, layout);
     }
-    let mut out: Vec<Line> = differing().flat_map(|a| differs(a, facts, width, layout)).collect();
-    let hidden = change.attributes.len() - differing().count();
+    let differing: Vec<_> = change.attributes.iter().filter(|a| a.before != a.after || a.forces).collect();
+    let width = name_width(differing.iter().map(|a| a.name.as_str()), layout);
+    let mut out: Vec<Line> = differing.iter().flat_map(|a| differs(a, facts, width, layout)).collect();
+    let hidden = change.attributes.len() - differing.len();
     if hidden > 0 {
         let text = paint(FAINT, format!("({} unchanged)", super::style::count(hidden, "attribute")));
         out.push(Line { sign: Sign::Same, signed: false, depth: 0, text });
@@ -126,15 +126,17 @@ pub(super) fn lines(change: &Change, facts: Option<&Facts>, layout: Layout) -> V
 }
 
 /// All that is said of a new thing; what only repeats defaults stands on one faint line at the end.
-fn created(change: &Change, facts: Option<&Facts>, width: usize, layout: Layout) -> Vec<Line> {
-    let said: Map = change.attributes.iter().map(|a| (a.name.clone(), a.after.clone())).collect();
-    let (mut out, mut defaults) = (Vec::new(), Map::new());
-    for a in change.attributes.iter().filter(|a| !a.after.is_null()) {
-        let value = shown(&a.after, a.sensitive);
-        if attribute(facts, &a.name).is_some_and(|attribute| is_default(attribute, &a.after, &said)) {
-            defaults.insert(a.name.clone(), value);
-            continue;
-        }
+fn created(change: &Change, facts: Option<&Facts>, layout: Layout) -> Vec<Line> {
+    let all: Map = change.attributes.iter().map(|a| (a.name.clone(), a.after.clone())).collect();
+    let repeats =
+        |a: &AttributeChange| attribute(facts, &a.name).is_some_and(|known| is_default(known, &a.after, &all));
+    let written = || change.attributes.iter().filter(|a| !a.after.is_null());
+    let (defaults, said): (Vec<_>, Vec<_>) = written().partition(|a| repeats(a));
+    let width = name_width(said.iter().map(|a| a.name.as_str()), layout);
+    let mut out = Vec::new();
+    for a in said {
+        let ty = attribute(facts, &a.name).map(|known| known.ty);
+        let value = shown(&essential(&a.after, ty), a.sensitive);
         let mut block = block(Head::Named(&a.name, width), &value, Sign::Add, false, 0, layout);
         if let Some(first) = block.first_mut() {
             first.text.push_str(&remark(a));
@@ -142,16 +144,13 @@ fn created(change: &Change, facts: Option<&Facts>, width: usize, layout: Layout)
         out.extend(block);
     }
     if !defaults.is_empty() {
+        let values: Map = defaults.iter().map(|a| (a.name.clone(), shown(&a.after, a.sensitive))).collect();
         let room = Layout { width: super::value::room(layout, 0), ..layout };
-        for text in wrap("", &format!("defaults: {}", entries(defaults.iter())), room).lines() {
+        for text in wrap("", &format!("defaults: {}", entries(values.iter())), room).lines() {
             out.push(Line { sign: Sign::Add, signed: false, depth: 0, text: paint(FAINT, text) });
         }
     }
     out
-}
-
-fn is_default(attribute: &Attribute, value: &Value, others: &Map) -> bool {
-    matches!(attribute.absent, Absent::Default(literal) if literal.value(others) == *value)
 }
 
 fn attribute(facts: Option<&Facts>, name: &str) -> Option<&'static Attribute> {

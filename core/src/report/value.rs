@@ -1,7 +1,7 @@
 //! Values as people read them: in the manner of YAML, on one line where that fits, else as a block.
 
 use super::style::{Layout, clean, columns};
-use crate::kind::{Map, Number, Value};
+use crate::kind::{Absent, Attribute, Map, Number, Type, Value};
 
 /// What happens to a line of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +73,34 @@ pub(super) fn open(value: &Value) -> Option<Value> {
         return None;
     }
     serde_json::from_str(text).ok().map(|json| Value::from_json(&json))
+}
+
+/// The value without what only repeats defaults inside its blocks.
+pub(super) fn essential(value: &Value, ty: Option<Type>) -> Value {
+    match (value, ty) {
+        (Value::List(items), Some(Type::List(item) | Type::Set(item))) => {
+            Value::list(items.iter().map(|v| essential(v, Some(*item))))
+        }
+        (Value::Map(map), Some(Type::Map(item))) => {
+            Value::map(map.iter().map(|(k, v)| (k.clone(), essential(v, Some(*item)))))
+        }
+        (Value::Map(map), Some(Type::Block(block))) => {
+            let said = |(k, v): &(&String, &Value)| {
+                let attribute = block.attribute(k);
+                !v.is_null() && !attribute.is_some_and(|attribute| is_default(attribute, v, map))
+            };
+            Value::map(map.iter().filter(said).map(|(k, v)| {
+                let ty = block.attribute(k).map(|attribute| attribute.ty);
+                (k.clone(), essential(v, ty))
+            }))
+        }
+        _ => value.clone(),
+    }
+}
+
+/// Whether the value is what the absence of the attribute would mean.
+pub(super) fn is_default(attribute: &Attribute, value: &Value, others: &Map) -> bool {
+    matches!(attribute.absent, Absent::Default(literal) if literal.value(others) == *value)
 }
 
 /// What stands in front of a block's entries.

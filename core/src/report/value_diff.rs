@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use similar::{ChangeTag, DiffOp, TextDiff};
 
 use super::style::{ADD, FAINT, Layout, REMOVE, clean, columns, count, paint};
-use super::value::{Head, Line, Sign, block, entries, one_line, open, room, scalar};
+use super::value::{Head, Line, Sign, block, entries, essential, one_line, open, room, scalar};
 use crate::kind::{DocumentKind, Map, Type, Value};
 
 /// Lines of text shown around a change.
@@ -50,7 +50,7 @@ impl Differ {
             (_, true) => (Sign::Remove, before),
             _ => return self.changed(name, width, (before, after), ty, depth),
         };
-        self.out.extend(block(head, whole, sign, true, depth, self.layout));
+        self.out.extend(block(head, &essential(whole, ty), sign, true, depth, self.layout));
     }
 
     fn changed(&mut self, name: &str, width: usize, (before, after): (&Value, &Value), ty: Option<Type>, depth: usize) {
@@ -130,13 +130,18 @@ impl Differ {
         for before in gone {
             match come.iter_mut().find(|after| after.is_some_and(|after| akin(before, after))).and_then(Option::take) {
                 Some(after) => self.member(before, after, member_type(ty), depth),
-                None => self.out.extend(block(Head::Signed, before, Sign::Remove, true, depth, self.layout)),
+                None => self.whole(before, member_type(ty), Sign::Remove, depth),
             }
         }
         for after in come.into_iter().flatten() {
-            self.out.extend(block(Head::Signed, after, Sign::Add, true, depth, self.layout));
+            self.whole(after, member_type(ty), Sign::Add, depth);
         }
         self.unchanged(same, "member", depth);
+    }
+
+    /// A member of a list that comes or goes.
+    fn whole(&mut self, value: &Value, ty: Option<Type>, sign: Sign, depth: usize) {
+        self.out.extend(block(Head::Signed, &essential(value, ty), sign, true, depth, self.layout));
     }
 
     /// A member of a list that stayed in essence: what it keeps tells which one it is.

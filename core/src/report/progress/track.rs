@@ -95,6 +95,12 @@ impl<'p> Track<'p> {
                 Verb::Delete => ("deleting the old one", "deleted the old one"),
                 other => words::verb(other),
             },
+            Some((step, change)) if step.verb == Verb::Retag => match change.action {
+                Action::Adopt => ("adopting", "adopted"),
+                Action::Release => ("releasing", "released"),
+                Action::Move { .. } => ("moving", "moved"),
+                _ => words::verb(step.verb),
+            },
             Some((step, _)) => words::verb(step.verb),
             None => ("working", "done"),
         }
