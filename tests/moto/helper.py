@@ -42,7 +42,7 @@ def run(endpoint: str, request: dict[str, Any]) -> dict[str, Any]:
 
     names: dict[str, Any] = {
         "client": client,
-        "leftovers": functools.partial(leftovers, client),
+        "leftovers": lambda regions=None: leftovers(client, regions or (request["region"], "us-east-1")),
         "boto3": boto3,
         "ClientError": ClientError,
         "json": json,

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-#: Where the reading looks by default; global services are read once.
-REGIONS = ("eu-central-1", "us-east-1")
 
+def leftovers(client: Callable[..., Any], regions: Iterable[str]) -> list[str]:
+    """One line per thing in `regions` or global: `service type identity (region)`, sorted.
 
-def leftovers(client: Callable[..., Any], regions: tuple[str, ...] = REGIONS) -> list[str]:
-    """One line per thing: `service type identity`, sorted. Locks of clefctl (`/clefctl/…` parameters) are left out."""
+    Locks of clefctl (`/clefctl/…` parameters) are left out.
+    """
     found = set(_global(client))
-    for region in regions:
+    for region in dict.fromkeys(regions):
         found.update(f"{line} ({region})" for line in _regional(lambda service: client(service, region)))
     return sorted(found)
 

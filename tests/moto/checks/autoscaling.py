@@ -139,3 +139,30 @@ def check_metrics_and_hooks(t: Check) -> None:
     scaling.put_lifecycle_hook(**hook, NotificationMetadata="x")
     read = scaling.describe_lifecycle_hooks(AutoScalingGroupName="web")["LifecycleHooks"][0]
     t.equal((read["NotificationMetadata"], read.get("RoleARN"), read["HeartbeatTimeout"]), ("x", None, 3600))
+
+
+def check_instances_leave_nothing_behind(t: Check) -> None:
+    ec2, elb, scaling = t.client("ec2"), t.client("elbv2"), t.client("autoscaling")
+    group(t)
+    vpc = ec2.describe_subnets(SubnetIds=shown(t)["VPCZoneIdentifier"].split(",")[:1])["Subnets"][0]["VpcId"]
+    target = elb.create_target_group(Name="web", Protocol="HTTP", Port=80, VpcId=vpc)["TargetGroups"][0]["TargetGroupArn"]
+    scaling.attach_load_balancer_target_groups(AutoScalingGroupName="web", TargetGroupARNs=[target])
+    count = lambda: len(elb.describe_target_health(TargetGroupArn=target)["TargetHealthDescriptions"])  # noqa: E731
+    t.equal(count(), 2)
+    scaling.update_auto_scaling_group(AutoScalingGroupName="web", MinSize=1, DesiredCapacity=1)
+    t.equal(count(), 1)
+    scaling.delete_auto_scaling_group(AutoScalingGroupName="web", ForceDelete=True)
+    t.equal((count(), ec2.describe_volumes()["Volumes"]), (0, []))
+    t.equal(ec2.describe_network_interfaces(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["NetworkInterfaces"], [])
+
+
+def check_templates_are_validated(t: Check) -> None:
+    ec2, scaling = t.client("ec2"), t.client("autoscaling")
+    template = group(t)
+    ec2.create_launch_template_version(
+        LaunchTemplateId=template,
+        SourceVersion="1",
+        LaunchTemplateData={"IamInstanceProfile": {"Name": "none"}},
+    )
+    wanted = {"LaunchTemplateId": template, "Version": "3"}
+    t.refused("ValidationError", scaling.update_auto_scaling_group, AutoScalingGroupName="web", LaunchTemplate=wanted)

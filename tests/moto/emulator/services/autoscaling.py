@@ -73,8 +73,37 @@ def create_check(ctx: Context) -> None:
     if name in ctx.backend().autoscaling_groups or pace.peek(ctx, "autoscaling_group_end", name) is not None:
         raise AwsError("AlreadyExists", "AutoScalingGroup by this name already exists - A group with the name already exists")
     check_sizes(ctx.params["MinSize"], ctx.params["MaxSize"], ctx.params.get("DesiredCapacity"))
+    check_template(ctx)
     if not ctx.params.get("VPCZoneIdentifier") and not ctx.params.get("AvailabilityZones"):
         raise AwsError("ValidationError", "At least one Availability Zone or VPC Subnet is required.")
+
+
+def check_template(ctx: Context) -> None:
+    """AWS launches nothing with an instance profile or a group that is not there; moto does not look."""
+    wanted = ctx.params.get("LaunchTemplate")
+    if wanted is None:
+        return
+    ec2 = ctx.backend("ec2")
+    if wanted.get("LaunchTemplateId"):
+        template = ec2.get_launch_template(wanted["LaunchTemplateId"])
+    else:
+        template = ec2.get_launch_template_by_name(wanted["LaunchTemplateName"])
+    data = template.get_version(wanted.get("Version") or "$Default").data
+    profile = data.get("IamInstanceProfile") or {}
+    known = ctx.backend("iam", "aws").instance_profiles.values()
+    if profile and not any(profile.get("Name") == one.name or profile.get("Arn") == one.arn for one in known):
+        name = profile.get("Name") or profile.get("Arn")
+        raise AwsError(
+            "ValidationError",
+            "You must use a valid fully-formed launch template. "
+            f"Value ({name}) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name",
+        )
+    for group in data.get("SecurityGroupIds") or []:
+        if ec2.get_security_group_from_id(group) is None:
+            raise AwsError(
+                "ValidationError",
+                f"You must use a valid fully-formed launch template. The security group '{group}' does not exist",
+            )
 
 
 def check_sizes(least: int, most: int, desired: int | None) -> None:
@@ -104,6 +133,7 @@ def update_check(ctx: Context) -> None:
     group = find(ctx, params["AutoScalingGroupName"])
     least, most = params.get("MinSize", group.min_size), params.get("MaxSize", group.max_size)
     check_sizes(int(least), int(most), params.get("DesiredCapacity"))
+    check_template(ctx)
     ctx.store("mixed")[group.name] = group.mixed_instances_policy
 
 

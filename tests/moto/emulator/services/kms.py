@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ..hooks import Context, before
+from typing import Any
+
+from ..hooks import Context, after, before
 from ..wire import AwsError
 
 CHANGES = (
@@ -26,3 +28,11 @@ def pending_deletion(ctx: Context) -> None:
     key = ctx.backend().keys.get(ident.split("/")[-1])
     if key is not None and key.key_state == "PendingDeletion":
         raise AwsError("KMSInvalidStateException", f"{key.arn} is pending deletion.")
+
+
+@after("kms", "DescribeKey")
+def aws_managed(ctx: Context, output: dict[str, Any]) -> None:
+    """The keys of services (`alias/aws/…`) are AWS's; moto says they are the customer's."""
+    key = ctx.backend().keys[output["KeyMetadata"]["KeyId"]]
+    if key.description == "Default key" or any(name.startswith("alias/aws/") for name in key.aliases):
+        output["KeyMetadata"]["KeyManager"] = "AWS"
