@@ -92,6 +92,27 @@ impl Scope {
         }
     }
 
+    /// Whether plain text reads like an expression that was left without `${…}`: `vpc.id`, `var.size > 1`.
+    pub(super) fn like_expression(&self, text: &str) -> bool {
+        let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
+        let (root, rest) = text.split_at(end);
+        let name: String = rest.chars().skip(1).take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+        if !rest.starts_with(['.', '[']) {
+            return false;
+        }
+        match root {
+            "var" => self.document.variables.contains_key(&*name),
+            "local" => self.document.locals.contains_key(&*name),
+            "lookup" => self.document.lookups.contains_key(&*name),
+            "each" => matches!(&*name, "key" | "value"),
+            _ => match (self.resource(root), self.facts(root)) {
+                (Some(resource), _) if resource.for_each.is_some() => rest.starts_with('['),
+                (Some(_), Some(facts)) => readable(facts, &name).is_some(),
+                _ => false,
+            },
+        }
+    }
+
     /// Every name that an expression may begin with.
     pub(super) fn roots(&self) -> impl Iterator<Item = &str> + Clone {
         const ROOTS: &[&str] = &["var", "local", "lookup", "each", "env", "stack", "self"];

@@ -176,6 +176,7 @@ fn unknown_lookup(registry: &Registry, name: &str, span: Span) -> Problem {
     }
     match nearest(bare, registry.lookups().map(|lookup| lookup.facts().name)) {
         Some(near) => problem.hint(format!("Did you mean `{near}`?")),
+        None if registry.lookups().next().is_none() => problem,
         None => problem.hint(format!(
             "There is {}.",
             registry.lookups().map(|lookup| format!("`{}`", lookup.facts().name)).collect::<Vec<_>>().join(", ")

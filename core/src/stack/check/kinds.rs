@@ -31,6 +31,13 @@ impl Kinds<'_> {
                     self.reference(name, reference, kind, output);
                 }
             }
+            (Type::Reference { kind, output }, TreeValue::Text(text)) if self.scope.like_expression(text) => {
+                self.problems.push(
+                    Problem::error(format!("`{text}` is text, and `{name}` takes the {output} of the kind `{kind}`"))
+                        .at(tree.span)
+                        .hint(format!("Only what stands in `${{…}}` is evaluated: write '${{{text}}}'.")),
+                );
+            }
             (Type::List(item) | Type::Set(item), TreeValue::List(items)) => {
                 for each in items {
                     self.tree(name, each, item);

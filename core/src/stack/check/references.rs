@@ -9,7 +9,7 @@ use super::super::uses::{Use, Uses};
 use super::super::view::{Shared, View};
 use super::kinds::Kinds;
 use crate::error::Problem;
-use crate::kind::{Address, Attribute, Block, Shape, Value};
+use crate::kind::{Address, Attribute, Block, Shape, Type, Value};
 
 /// The problems of names that mean nothing, of what can never be read, and of what may be null.
 /// The scope is one in which nothing is expanded.
@@ -90,10 +90,27 @@ impl Checker<'_> {
         if for_each.is_some() || has_for_each(tree) {
             view = view.with_each(unknown(), unknown());
         }
+        if !of.and_then(|(_, attribute)| attribute).is_some_and(|attribute| refers(&attribute.ty)) {
+            self.texts(tree);
+        }
         let write_only = of.and_then(|(_, attribute)| attribute).is_some_and(|attribute| attribute.write_only);
         for reference in references(tree) {
             self.name(&view, &reference);
             self.unreadable(&reference, write_only);
+        }
+    }
+
+    /// Text that was hardly meant as such.
+    fn texts(&mut self, tree: &Tree) {
+        match &tree.value {
+            TreeValue::Text(text) if self.scope.like_expression(text) => self.problems.push(
+                Problem::warning(format!("`{text}` is text here"))
+                    .at(tree.span)
+                    .hint(format!("Only what stands in `${{…}}` is evaluated: if that is meant, write '${{{text}}}'.")),
+            ),
+            TreeValue::List(items) => items.iter().for_each(|item| self.texts(item)),
+            TreeValue::Map(entries) => entries.iter().for_each(|entry| self.texts(&entry.value)),
+            _ => {}
         }
     }
 
@@ -184,6 +201,15 @@ impl Checker<'_> {
                     )),
             );
         }
+    }
+}
+
+/// Whether values of the type are ids and the like of other resources.
+fn refers(ty: &Type) -> bool {
+    match ty {
+        Type::Reference { kind, .. } => !kind.is_empty(),
+        Type::List(item) | Type::Set(item) | Type::Map(item) => refers(item),
+        _ => false,
     }
 }
 

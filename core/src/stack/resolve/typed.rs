@@ -73,6 +73,7 @@ impl Resolver<'_> {
             }
             (Type::List(_) | Type::Set(_), _) => {
                 let one = match &tree.value {
+                    TreeValue::Text(text) if self.view.scope.like_expression(text) => format!("Write '${{{text}}}'."),
                     TreeValue::Text(text) => format!("Write `[{text}]` for a list of one."),
                     _ => "Put it into a list: `[…]`.".to_owned(),
                 };
