@@ -173,7 +173,7 @@ impl<R: Resource> AwsKind<R> {
 
     async fn remove(&self, cx: &Cx<'_>, old: &Observed, how: &Deletion) -> Result<()> {
         let live: Live<R> = relive(old)?;
-        let last: Option<R> = if how.declared.is_empty() { None } else { Some(typed(&how.declared)?) };
+        let last = last_said::<R>(old, how)?;
         match R::delete(cx, &live, last.as_ref()).await {
             Ok(()) => {}
             Err(error) if is(&error, R::CODES.absent) => return Ok(()),
@@ -260,7 +260,7 @@ impl<R: Resource> Kind for AwsKind<R> {
                 Ask::Create(new) => typed::<R>(&new.attributes)?.may_create(&cx).await,
                 Ask::Update(to, from) => typed::<R>(&to.attributes)?.may_update(&cx, &relive(from)?).await,
                 Ask::Delete(old, how) => {
-                    let last: Option<R> = if how.declared.is_empty() { None } else { Some(typed(&how.declared)?) };
+                    let last = last_said::<R>(old, how)?;
                     R::may_delete(&cx, &relive(old)?, last.as_ref()).await
                 }
             }
@@ -299,6 +299,16 @@ fn expectation(new: &Declared) -> clefctl_core::kind::Expected {
     let instance =
         ExpectedInstance { address: new.address.clone(), name: new.name.clone(), attributes: new.attributes.clone() };
     clefctl_core::kind::Expected { instances: vec![instance], parents: Vec::new() }
+}
+
+/// What the stack last said of a thing, over what was observed of it; nothing when its entry is gone.
+fn last_said<R: Resource>(old: &Observed, how: &Deletion) -> Result<Option<R>> {
+    if how.declared.is_empty() {
+        return Ok(None);
+    }
+    let mut all = old.attributes.clone();
+    all.extend(how.declared.iter().filter(|(_, value)| value.is_known()).map(|(k, v)| (k.clone(), v.clone())));
+    typed(&all).map(Some)
 }
 
 /// The attributes of a create: settled ones come later, and are absent until then.

@@ -54,7 +54,6 @@ impl Resource for CloudwatchLogGroup {
         outputs: &Outputs::BLOCK,
         found: Found::Swept("logs:log-group"),
         naming: Some(Naming { attribute: "name", max: 512, allowed: NameChars::Wide, unique: Unique::Account }),
-        data: Some("the log events in it"),
         once: true,
         details: 1,
         // A service that still writes would make the group anew.

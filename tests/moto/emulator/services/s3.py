@@ -106,7 +106,7 @@ def replication_check(ctx: Context) -> None:
 def not_under_replication(ctx: Context) -> None:
     """Versioning cannot be suspended while replication is on."""
     wanted = ctx.params["VersioningConfiguration"].get("Status")
-    if wanted == "Suspended" and bucket(ctx).replication:
+    if wanted == "Suspended" and getattr(bucket(ctx), "replication", None):
         raise AwsError("InvalidBucketState", "A replication configuration is present on this bucket.", 409)
 
 
