@@ -5,4 +5,5 @@
 
 pub mod aws;
 pub mod cli;
+pub mod lookups;
 pub mod resources;

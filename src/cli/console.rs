@@ -128,9 +128,9 @@ pub(super) fn holder(nonce: &str) -> Holder {
     }
 }
 
-/// The kinds over a connection that nothing is called through until a kind is asked to.
+/// The kinds and lookups over a connection that nothing is called through until a kind is asked to.
 pub(super) fn registry(connection: &std::sync::Arc<Connection>) -> Registry {
-    Registry::new(crate::resources::all(connection), Vec::new())
+    Registry::new(crate::resources::all(connection), crate::lookups::all(connection))
 }
 
 /// The stack that the command line names: a file, or a folder with a `stack.yaml`; else the current folder.
