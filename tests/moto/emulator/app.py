@@ -13,7 +13,7 @@ from typing import Any
 from moto.core.exceptions import ServiceException, _RESTError
 
 from .control import Control
-from .hooks import AFTER, BEFORE, INSTEAD, RAW, Context
+from .hooks import AFTER, BEFORE, INSTEAD, Context
 from .state import Accounts, Fault
 from .wire import Answer, AwsError, Call, identify
 
@@ -83,14 +83,6 @@ class Application:
         return answer
 
     def answer(self, call: Call) -> Answer:
-        """What AWS would answer, byte by byte."""
-        answer = self._answer(call)
-        if answer.status < 300:
-            for hook in RAW.get((call.service, call.operation), ()):
-                hook(call, answer)
-        return answer
-
-    def _answer(self, call: Call) -> Answer:
         """What AWS would answer, by moto and the hooks."""
         key = (call.service, call.operation)
         account = self.accounts.get(call.account)

@@ -9,7 +9,7 @@ from typing import Any
 from moto.backends import get_backend
 
 from .state import Account
-from .wire import Answer, Call
+from .wire import Call
 
 
 class Context:
@@ -46,13 +46,9 @@ Instead = Callable[[Context], dict[str, Any]]
 #: Runs after a good answer of moto: changes the output in place, or returns another.
 After = Callable[[Context, dict[str, Any]], dict[str, Any] | None]
 
-#: Changes a good answer as it goes over the wire.
-Raw = Callable[[Call, Answer], None]
-
 BEFORE: dict[tuple[str, str], list[Before]] = defaultdict(list)
 INSTEAD: dict[tuple[str, str], Instead] = {}
 AFTER: dict[tuple[str, str], list[After]] = defaultdict(list)
-RAW: dict[tuple[str, str], list[Raw]] = defaultdict(list)
 
 
 def before(service: str, *operations: str) -> Callable[[Before], Before]:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 import uuid
 from typing import Any
 
+from botocore.session import get_session
 from moto.core.serialize import S3Serializer
 from moto.s3.models import PublicAccessBlock
 
-from botocore.session import get_session
-
-from ..hooks import BEFORE, RAW, Context, after, before
-from ..wire import Answer, AwsError, Call
+from ..hooks import BEFORE, Context, after, before
+from ..wire import AwsError
 
 
 def bucket(ctx: Context, name: str | None = None) -> Any:
@@ -133,57 +131,27 @@ for _name in _MODEL.operation_names:
         BEFORE["s3", _name].insert(0, right_region)
 
 
-# AWS names the root element of some answers otherwise than moto; boto3 overlooks it, the Rust SDK does not.
-
+#: The roots of S3's answers (traits `xmlName` of the service's model), which botocore does not know: moto calls them
+#: `<Operation>Response`, and clients that look at the root refuse that.
 ROOTS = {
     "DeleteObjects": "DeleteResult",
     "GetBucketAccelerateConfiguration": "AccelerateConfiguration",
+    "GetBucketAcl": "AccessControlPolicy",
+    "GetBucketCors": "CORSConfiguration",
+    "GetBucketLifecycleConfiguration": "LifecycleConfiguration",
+    "GetBucketLogging": "BucketLoggingStatus",
     "GetBucketNotificationConfiguration": "NotificationConfiguration",
     "GetBucketRequestPayment": "RequestPaymentConfiguration",
+    "GetBucketTagging": "Tagging",
     "GetBucketVersioning": "VersioningConfiguration",
+    "GetBucketWebsite": "WebsiteConfiguration",
+    "GetObjectTagging": "Tagging",
     "ListBuckets": "ListAllMyBucketsResult",
     "ListMultipartUploads": "ListMultipartUploadsResult",
     "ListObjectVersions": "ListVersionsResult",
     "ListObjects": "ListBucketResult",
     "ListObjectsV2": "ListBucketResult",
     "ListParts": "ListPartsResult",
-}
-ROOT = re.compile(rb"(<\?xml[^>]*\?>\s*)?<(\w+)")
-
-
-def name_root(call: Call, answer: Answer) -> None:
-    """See `ROOTS`."""
-    found = ROOT.match(answer.body)
-    wanted = ROOTS[call.operation].encode()
-    if found is None or found.group(2) == wanted:
-        return
-    start, old = found.group(1) or b"", found.group(2)
-    rest = answer.body[found.end() :].removesuffix(b"</" + old + b">")
-    ended = answer.body.rstrip().endswith(b"</" + old + b">")
-    answer.body = start + b"<" + wanted + rest + (b"</" + wanted + b">" if ended else b"")
-
-
-for _name in ROOTS:
-    RAW["s3", _name].append(name_root)
-
-
-#: The roots of S3's answers (traits `xmlName` of the service's model), which botocore does not know: moto calls them
-#: `<Operation>Response`, and clients that look at the root refuse that.
-ROOTS = {
-    "DeleteObjects": "DeleteResult",
-    "GetBucketAcl": "AccessControlPolicy",
-    "GetBucketCors": "CORSConfiguration",
-    "GetBucketLifecycleConfiguration": "LifecycleConfiguration",
-    "GetBucketLogging": "BucketLoggingStatus",
-    "GetBucketNotificationConfiguration": "NotificationConfiguration",
-    "GetBucketTagging": "Tagging",
-    "GetBucketVersioning": "VersioningConfiguration",
-    "GetBucketWebsite": "WebsiteConfiguration",
-    "GetObjectTagging": "Tagging",
-    "ListBuckets": "ListAllMyBucketsResult",
-    "ListObjectVersions": "ListVersionsResult",
-    "ListObjects": "ListBucketResult",
-    "ListObjectsV2": "ListBucketResult",
 }
 
 
@@ -195,13 +163,11 @@ class Roots(dict):
         super().__init__({root if root and key == f"{operation}Response" else key: body for key, body in wrapped.items()})
 
 
-def write_roots_as_aws_does() -> None:
-    write = S3Serializer._serialize_body
-
-    def write_body(self: S3Serializer, body: dict[str, Any]) -> str:
-        return write(self, Roots(self.operation_model.name, body))
-
-    S3Serializer._serialize_body = write_body
+_write = S3Serializer._serialize_body
 
 
-write_roots_as_aws_does()
+def _write_as_aws_does(self: S3Serializer, body: dict[str, Any]) -> str:
+    return _write(self, Roots(self.operation_model.name, body))
+
+
+S3Serializer._serialize_body = _write_as_aws_does
