@@ -27,6 +27,9 @@ pub fn load(path: &Path) -> Loaded {
     let mut loader = Loader { sources: Sources::default(), problems: Vec::new(), folder: folder_of(&path) };
     let mut file = Document::default();
     let read = loader.stack(&path, &mut file);
+    for span in file.secrets() {
+        loader.sources.hide(span);
+    }
     Loaded {
         file: read.then(|| StackFile { document: Arc::new(file) }),
         sources: loader.sources,

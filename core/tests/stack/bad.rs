@@ -92,3 +92,15 @@ fn bad_stacks_have_the_problems_that_are_written_beside_them() {
     }
     assert!(wrong.is_empty(), "other problems than expected; UPDATE=1 rewrites them\n{}", wrong.join("\n"));
 }
+
+#[test]
+fn what_a_sensitive_variable_holds_is_hidden_from_excerpts() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("stack.yaml");
+    let text = "stack: a\nregion: eu-west-3\nvariables:\n  p: {type: string, sensitive: true, default: hunter2}\n\
+                environments:\n  dev: {p: hunter3}\n  prod: {}\n";
+    std::fs::write(&path, text).unwrap();
+    let loaded = clefctl_core::stack::load(&path);
+    let shown = loaded.sources.shown(clefctl_core::error::FileId(0)).unwrap();
+    assert!(shown.contains("default: *******}") && shown.contains("p: *******}"), "{shown}");
+}

@@ -168,6 +168,17 @@ impl LifecycleEntry {
     }
 }
 
+impl Document {
+    /// Where values of sensitive variables stand: no excerpt may show them.
+    pub(super) fn secrets(&self) -> Vec<Span> {
+        let secret = |name: &str| self.variables.get(name).is_some_and(|variable| variable.sensitive);
+        let defaults = self.variables.values().filter(|variable| variable.sensitive).filter_map(|v| v.default.as_ref());
+        let chosen = self.environments.iter().flat_map(|all| all.values()).flat_map(|env| &env.values);
+        let chosen = chosen.filter(|branch| secret(&branch.key)).map(|branch| &branch.value);
+        defaults.chain(chosen).map(|tree| tree.span).collect()
+    }
+}
+
 impl StackFile {
     /// The stack's name.
     #[must_use]
