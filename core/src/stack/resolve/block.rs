@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use super::super::expression::nearest;
 use super::super::tree::{Branch, Tree, TreeValue};
 use super::Resolver;
+use super::rules::Said;
 use crate::error::{Problem, Span};
-use crate::kind::{Absent, Block, Literal, Map, Rule, Type, Value};
+use crate::kind::{Absent, Block, Literal, Map, Type, Value};
 
 impl Resolver<'_> {
     /// The attributes of a table, with defaults, without nulls; `span` is where the whole is named.
@@ -59,18 +60,8 @@ impl Resolver<'_> {
                 }
             }
         }
-        // What cannot be read back may be left out once it was sent: its version stands for it.
-        let mut written = written.clone();
-        for attribute in block.attributes.iter().filter(|attribute| attribute.write_only) {
-            if written.contains(format!("{}_version", attribute.name).as_str()) {
-                written.insert(attribute.name);
-            }
-        }
-        for rule in block.rules {
-            if let Some(problem) = broken_rule(rule, &map, &written) {
-                self.problems.push(problem.at(span));
-            }
-        }
+        let said = Said { map: &map, written, block };
+        self.problems.extend(block.rules.iter().filter_map(|rule| said.problem(rule)).map(|problem| problem.at(span)));
         map
     }
 
@@ -261,65 +252,6 @@ pub(in super::super) fn suggest_attribute(name: &str, span: Span, block: &Block,
             problem.hint(format!("There is {}{more}.", some.join(", ")))
         }
     }
-}
-
-/// The problem of a rule that does not hold.
-fn broken_rule(rule: &Rule, map: &Map, written: &BTreeSet<&'static str>) -> Option<Problem> {
-    let names = |names: &[&str], word: &str| {
-        let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-        match quoted.split_last() {
-            Some((last, rest)) if !rest.is_empty() => format!("{} {word} {last}", rest.join(", ")),
-            _ => quoted.join(""),
-        }
-    };
-    let is = |name: &&str| written.contains(*name);
-    let present =
-        |list: &[&'static str]| list.iter().copied().filter(|name| written.contains(name)).collect::<Vec<_>>();
-    let text = |name: &str, text: &str| match map.get(name) {
-        Some(value) => match value.reveal() {
-            Value::String(found) => **found == *text,
-            Value::Bool(found) => found.to_string() == text,
-            Value::Number(found) => found.to_string() == text,
-            _ => false,
-        },
-        None => false,
-    };
-    let missing =
-        |list: &[&'static str]| list.iter().copied().filter(|name| !written.contains(name)).collect::<Vec<_>>();
-    let message = match rule {
-        Rule::ExactlyOne(list) => match present(list).as_slice() {
-            [_] => return None,
-            [] => format!("one of {} is needed", names(list, "or")),
-            found => {
-                format!("{} exclude each other: exactly one of {} is allowed", names(found, "and"), names(list, "or"))
-            }
-        },
-        Rule::AtMostOne(list) => match present(list).as_slice() {
-            [] | [_] => return None,
-            found => format!("{} exclude each other", names(found, "and")),
-        },
-        Rule::AtLeastOne(list) if list.iter().any(is) => return None,
-        Rule::AtLeastOne(list) => format!("one of {} is needed at least", names(list, "or")),
-        Rule::Requires(first, others) => match missing(others).as_slice() {
-            missing if written.contains(first) && !missing.is_empty() => {
-                format!("`{first}` needs {} as well", names(missing, "and"))
-            }
-            _ => return None,
-        },
-        Rule::RequiresWhen(first, value, others) => match missing(others).as_slice() {
-            missing if text(first, value) && !missing.is_empty() => {
-                format!("`{first}: {value}` needs {} as well", names(missing, "and"))
-            }
-            _ => return None,
-        },
-        Rule::ForbidsWhen(first, value, others) => match present(others).as_slice() {
-            found if text(first, value) && !found.is_empty() => {
-                format!("`{first}: {value}` goes without {}", names(found, "and"))
-            }
-            _ => return None,
-        },
-    };
-    Some(Problem::error(message))
 }
 
 fn first_sentence(doc: &str) -> String {

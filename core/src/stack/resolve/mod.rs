@@ -2,6 +2,7 @@
 
 mod block;
 mod constraint;
+mod rules;
 mod typed;
 
 use std::collections::BTreeSet;
