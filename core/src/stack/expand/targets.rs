@@ -61,11 +61,10 @@ pub(super) fn instance_targets(scope: &Scope, view: &View<'_>, found: &Use) -> V
             .collect();
     }
     let Some((name, _)) = scope.document.resources.get_key_value(&reference.root) else { return Vec::new() };
-    let instances = addresses(scope, name);
-    if !matches!(scope.expansions.get(name), Some(Expansion::Keyed(_))) {
+    let Some(Expansion::Keyed(values)) = scope.expansions.get(name) else {
         let attribute = step_name(reference, 0).or_else(|| step_name(reference, 1));
-        return instances.into_iter().map(|address| make(Target::Instance(address), attribute)).collect();
-    }
+        return addresses(scope, name).into_iter().map(|address| make(Target::Instance(address), attribute)).collect();
+    };
     let key = match reference.steps.first().map(|step| &step.kind) {
         Some(ReferenceKind::Key(Key::Name(key))) => Some(Arc::clone(key)),
         Some(ReferenceKind::Computed(index)) => {
@@ -77,8 +76,15 @@ pub(super) fn instance_targets(scope: &Scope, view: &View<'_>, found: &Use) -> V
         }
         _ => None,
     };
-    let chosen = instances.into_iter().filter(|address| key.is_none() || address.key == key);
-    chosen.map(|address| make(Target::Instance(address), step_name(reference, 1))).collect()
+    let make = |key: &Arc<str>| {
+        let address = Address { name: Arc::clone(name), key: Some(Arc::clone(key)) };
+        make(Target::Instance(address), step_name(reference, 1))
+    };
+    match key {
+        // One that is not there is reported where it is evaluated.
+        Some(key) => values.get_key_value(&key).map(|(key, _)| make(key)).into_iter().collect(),
+        None => values.keys().map(make).collect(),
+    }
 }
 
 /// What references name that stand in no resource.
