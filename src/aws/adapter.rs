@@ -230,7 +230,7 @@ impl<R: Resource> Kind for AwsKind<R> {
             wanted.update(&cx, &live).await?;
             let change = TagChange::between(&from.tags, &to.tags);
             if R::FACTS.mark == Mark::Tags && !change.is_empty() {
-                R::retag(&cx, &live, &change).await?;
+                R::retag(&cx, &Live { spec: wanted, ..live }, &change).await?;
             }
             self.usable(&cx, &from.id).await
         }

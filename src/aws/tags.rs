@@ -5,6 +5,7 @@ use clefctl_core::kind::{Select, TagChange, Tags, tag};
 
 use super::{Cx, Op};
 
+pub mod autoscaling;
 pub mod elb;
 
 /// Reads a service's tags: `Tags` of pairs of optional texts.

@@ -7,6 +7,7 @@ use clefctl_core::kind::Kind;
 
 use crate::aws::{AwsKind, Connection, Cx, Op};
 
+pub mod autoscaling_group;
 pub mod cloudwatch_log_group;
 pub mod db_instance;
 mod db_instance_calls;
@@ -38,6 +39,7 @@ pub mod vpc;
 #[must_use]
 pub fn all(aws: &Arc<Connection>) -> Vec<Arc<dyn Kind>> {
     vec![
+        AwsKind::<autoscaling_group::AutoscalingGroup>::shared(aws),
         AwsKind::<cloudwatch_log_group::CloudwatchLogGroup>::shared(aws),
         AwsKind::<db_instance::DbInstance>::shared(aws),
         AwsKind::<db_subnet_group::DbSubnetGroup>::shared(aws),
