@@ -166,3 +166,45 @@ def check_templates_are_validated(t: Check) -> None:
     )
     wanted = {"LaunchTemplateId": template, "Version": "3"}
     t.refused("ValidationError", scaling.update_auto_scaling_group, AutoScalingGroupName="web", LaunchTemplate=wanted)
+
+
+def check_policies(t: Check) -> None:
+    scaling, watch = t.client("autoscaling"), t.client("cloudwatch")
+    group(t)
+    metric = {"PredefinedMetricType": "ASGAverageCPUUtilization"}
+    made = scaling.put_scaling_policy(
+        AutoScalingGroupName="web",
+        PolicyName="cpu",
+        PolicyType="TargetTrackingScaling",
+        Enabled=False,
+        EstimatedInstanceWarmup=30,
+        TargetTrackingConfiguration={"TargetValue": 50, "PredefinedMetricSpecification": metric},
+    )
+    names = {alarm["AlarmName"] for alarm in made["Alarms"]}
+    t.equal({alarm["AlarmName"] for alarm in watch.describe_alarms()["MetricAlarms"]}, names)
+    policy = scaling.describe_policies()["ScalingPolicies"][0]
+    t.equal((policy["Enabled"], policy["EstimatedInstanceWarmup"], len(policy["Alarms"])), (False, 30, 2))
+    # Another group's policy and action of the same name are others.
+    subnets = shown(t)["VPCZoneIdentifier"]
+    template = shown(t)["LaunchTemplate"]["LaunchTemplateId"]
+    scaling.create_auto_scaling_group(
+        AutoScalingGroupName="other",
+        MinSize=0,
+        MaxSize=0,
+        VPCZoneIdentifier=subnets,
+        LaunchTemplate={"LaunchTemplateId": template},
+    )
+    arns = set()
+    for name in ("web", "other", "web"):
+        simple = {"AutoScalingGroupName": name, "PolicyName": "up", "AdjustmentType": "ChangeInCapacity"}
+        arns.add(scaling.put_scaling_policy(**simple, ScalingAdjustment=1)["PolicyARN"])
+        scaling.put_scheduled_update_group_action(
+            AutoScalingGroupName=name, ScheduledActionName="night", Recurrence="0 1 * * *", MinSize=0
+        )
+    t.equal((len(arns), len(scaling.describe_scheduled_actions()["ScheduledUpdateGroupActions"])), (2, 2))
+    scaling.delete_policy(AutoScalingGroupName="other", PolicyName="up")
+    t.equal([p["AutoScalingGroupName"] for p in scaling.describe_policies(PolicyNames=["up"])["ScalingPolicies"]], ["web"])
+    scaling.delete_auto_scaling_group(AutoScalingGroupName="other")
+    scaling.delete_auto_scaling_group(AutoScalingGroupName="web", ForceDelete=True)
+    t.equal(scaling.describe_scheduled_actions()["ScheduledUpdateGroupActions"], [])
+    t.equal((watch.describe_alarms()["MetricAlarms"], scaling.describe_policies()["ScalingPolicies"]), ([], []))

@@ -228,3 +228,47 @@ def check_canonical_images(t: Check) -> None:
     t.equal(ssm.get_parameter(Name=name.format("amd64"))["Parameter"]["Value"], newest)
     arm = ssm.get_parameters(Names=[name.format("arm64")])["Parameters"][0]["Value"]
     t.equal(ec2.describe_images(ImageIds=[arm])["Images"][0]["Architecture"], "arm64")
+
+
+def check_route_tables(t: Check) -> None:
+    ec2 = t.client("ec2")
+    vpc, (subnet, _) = t.network()
+    first, second = (ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"] for _ in "ab")
+    ec2.associate_route_table(RouteTableId=first, SubnetId=subnet)
+    t.refused("Resource.AlreadyAssociated", ec2.associate_route_table, RouteTableId=second, SubnetId=subnet)
+    everywhere = {"RouteTableId": second, "DestinationCidrBlock": "0.0.0.0/0"}
+    t.refused("InvalidNatGatewayID.NotFound", ec2.create_route, **everywhere, NatGatewayId="nat-0123456789abcdef0")
+    main = ec2.describe_route_tables(
+        Filters=[{"Name": "vpc-id", "Values": [vpc]}, {"Name": "association.main", "Values": ["true"]}]
+    )["RouteTables"][0]["RouteTableId"]
+    t.refused("DependencyViolation", ec2.delete_route_table, RouteTableId=main)
+    gateway, _ = nat(t, subnet)
+    ec2.create_route(**everywhere, NatGatewayId=gateway)
+    ec2.delete_nat_gateway(NatGatewayId=gateway)
+    routes = ec2.describe_route_tables(RouteTableIds=[second])["RouteTables"][0]["Routes"]
+    t.equal([route["State"] for route in routes if route.get("NatGatewayId")], ["blackhole"])
+
+
+def check_gateway_endpoints(t: Check) -> None:
+    ec2 = t.client("ec2")
+    vpc, _ = t.network()
+    first, second = (ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"] for _ in "ab")
+    make = {"VpcId": vpc, "ServiceName": "com.amazonaws.eu-central-1.s3", "RouteTableIds": [first]}
+    made = ec2.create_vpc_endpoint(**make, ClientToken="once")["VpcEndpoint"]
+    t.equal(ec2.create_vpc_endpoint(**make, ClientToken="once")["VpcEndpoint"]["VpcEndpointId"], made["VpcEndpointId"])
+    t.equal(made["PrivateDnsEnabled"], False)
+    t.refused("RouteAlreadyExists", ec2.create_vpc_endpoint, **make)
+    ident = made["VpcEndpointId"]
+    ec2.modify_vpc_endpoint(VpcEndpointId=ident, AddRouteTableIds=[second], RemoveRouteTableIds=[first])
+    lists = lambda table: [  # noqa: E731
+        route
+        for route in ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"][0]["Routes"]
+        if "DestinationPrefixListId" in route
+    ]
+    t.equal((len(lists(first)), len(lists(second))), (0, 1))
+    ec2.modify_vpc_endpoint(VpcEndpointId=ident, PolicyDocument="{}")
+    ec2.modify_vpc_endpoint(VpcEndpointId=ident, ResetPolicy=True)
+    t.equal(ec2.describe_vpc_endpoints()["VpcEndpoints"][0]["PolicyDocument"], made["PolicyDocument"])
+    answer = ec2.delete_vpc_endpoints(VpcEndpointIds=[ident, "vpce-0123456789abcdef0"])
+    t.equal([one["ResourceId"] for one in answer["Unsuccessful"]], ["vpce-0123456789abcdef0"])
+    t.equal((ec2.describe_vpc_endpoints()["VpcEndpoints"], lists(second)), ([], []))

@@ -48,6 +48,22 @@ def check_lifecycle_rules_get_names(t: Check) -> None:
     assert s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"][0]["ID"]
 
 
+def check_nothing_is_dropped(t: Check) -> None:
+    s3, name = bucket(t)
+    rule = {
+        "ID": "big",
+        "Status": "Enabled",
+        "Filter": {"And": {"Prefix": "x/", "ObjectSizeGreaterThan": 5}},
+        "Expiration": {"Days": 1},
+    }
+    s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": [rule]})
+    t.equal(s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"], [rule])
+    s3.put_bucket_notification_configuration(
+        Bucket=name, NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+    t.equal(s3.get_bucket_notification_configuration(Bucket=name)["EventBridgeConfiguration"], {})
+
+
 def check_the_right_region(t: Check) -> None:
     _, name = bucket(t)
     elsewhere = t.client("s3", "us-east-1")

@@ -12,6 +12,7 @@ from .. import pace
 from ..echo import Echo
 from ..hooks import Context, after, before, instead
 from ..wire import AwsError
+from .autoscaling_policies import forget_alarms
 from .ec2_network import begin_linger
 
 Echo(
@@ -226,8 +227,10 @@ def delete(ctx: Context) -> dict[str, Any]:
     groups = list(group.security_groups) if group.ec2_launch_template is not None else []
     subnets = (group.vpc_zone_identifier or "").split(",")
     ctx.perform(ctx.params)
-    for policy in [k for k, p in backend.policies.items() if p.as_name == name]:
-        del backend.policies[policy]
+    for key, policy in list(backend.policies.items()):
+        if policy.auto_scaling_group_name == name:
+            del backend.policies[key]
+            forget_alarms(ctx, name, policy.name)
     backend.lifecycle_hooks = {k: h for k, h in backend.lifecycle_hooks.items() if h.auto_scaling_group_name != name}
     backend.scheduled_actions = {
         k: a for k, a in backend.scheduled_actions.items() if a.auto_scaling_group_name != name

@@ -79,10 +79,38 @@ def block_public_policy(ctx: Context) -> None:
 def rule_ids(ctx: Context) -> dict[str, Any] | None:
     """S3 names the rules that have no name."""
     configuration = ctx.params["LifecycleConfiguration"]
+    rules = [{**rule, "ID": rule.get("ID") or str(uuid.uuid4())} for rule in configuration["Rules"]]
+    ctx.account.stores["lifecycle"][ctx.params["Bucket"]] = rules
     if all(rule.get("ID") for rule in configuration["Rules"]):
         return None
-    rules = [{**rule, "ID": rule.get("ID") or str(uuid.uuid4())} for rule in configuration["Rules"]]
     return {**ctx.params, "LifecycleConfiguration": {**configuration, "Rules": rules}}
+
+
+@after("s3", "GetBucketLifecycleConfiguration", "GetBucketLifecycle")
+def all_of_the_rules(ctx: Context, output: dict[str, Any]) -> None:
+    """moto drops what it does not know, such as sizes of objects."""
+    output["Rules"] = ctx.account.stores["lifecycle"].get(ctx.params["Bucket"], output.get("Rules"))
+
+
+@after("s3", "PutBucketNotificationConfiguration")
+def put_notifications(ctx: Context, output: dict[str, Any]) -> None:
+    """moto drops EventBridge."""
+    ctx.account.stores["notifications"][ctx.params["Bucket"]] = ctx.params["NotificationConfiguration"]
+
+
+@after("s3", "GetBucketNotificationConfiguration", "GetBucketNotification")
+def get_notifications(ctx: Context, output: dict[str, Any]) -> None:
+    """See `put_notifications`."""
+    kept = ctx.account.stores["notifications"].get(ctx.params["Bucket"]) or {}
+    if "EventBridgeConfiguration" in kept:
+        output["EventBridgeConfiguration"] = {}
+
+
+@after("s3", "DeleteBucket")
+def bucket_gone(ctx: Context, output: dict[str, Any]) -> None:
+    """What is kept beside moto goes with the bucket."""
+    for name in ("lifecycle", "notifications"):
+        ctx.account.stores[name].pop(ctx.params["Bucket"], None)
 
 
 @before("s3", "PutBucketReplication")
