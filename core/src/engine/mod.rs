@@ -23,6 +23,8 @@ pub mod plan;
 pub mod planned;
 pub mod planner;
 pub mod preflight;
+#[cfg(test)]
+mod properties;
 mod removal;
 mod replacement;
 mod resolve;
