@@ -14,7 +14,8 @@
 //! | `looks_like = "vpc-{hex:17}"` | for outputs: their form |
 //!
 //! Structs: `#[attributes(exactly_one("a", "b"), at_most_one(…), at_least_one(…), requires("a", "b"),
-//! requires_when("a", "text", "b"), forbids_when("a", "text", "b"))]`.
+//! requires_when("a", "text", "b"), forbids_when("a", "text", "b"),
+//! source_forbids("reference", "its attribute", "text", "unless its attribute", "begins so"))]`.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -208,6 +209,12 @@ fn rules(input: &DeriveInput) -> Result<Vec<TokenStream>> {
                 ("requires", [name, others @ ..]) => quote!(Requires(#name, &[#(#others),*])),
                 ("requires_when", [name, text, others @ ..]) => quote!(RequiresWhen(#name, #text, &[#(#others),*])),
                 ("forbids_when", [name, text, others @ ..]) => quote!(ForbidsWhen(#name, #text, &[#(#others),*])),
+                ("source_forbids", [reference, attribute, text, other, prefix]) => quote!(SourceForbids {
+                    reference: #reference,
+                    attribute: #attribute,
+                    text: #text,
+                    unless: (#other, #prefix),
+                }),
                 _ => return Err(meta.error("no rule is called so")),
             };
             rules.push(quote!(::clefctl_core::kind::Rule::#rule));

@@ -25,7 +25,8 @@ use crate::aws::{Codes, Cx, Live, Op, Resource};
     at_most_one("password", "manage_master_user_password", "replicate_source_db"),
     requires("password", "password_version"),
     requires("monitoring_role_arn", "monitoring_interval"),
-    requires("storage_throughput", "iops")
+    requires("storage_throughput", "iops"),
+    source_forbids("replicate_source_db", "manage_master_user_password", "true", "engine", "sqlserver")
 )]
 pub struct DbInstance {
     /// Its name, unique in account and region; RDS keeps it in lower case.

@@ -69,6 +69,18 @@ pub enum Rule {
     RequiresWhen(&'static str, &'static str, &'static [&'static str]),
     /// Where the first has this text, none of the others is written.
     ForbidsWhen(&'static str, &'static str, &'static [&'static str]),
+    /// Where `reference` names another resource, that one's `attribute` has not this text, unless its attribute
+    /// `unless.0` begins with `unless.1`.
+    SourceForbids {
+        /// The attribute that refers.
+        reference: &'static str,
+        /// The attribute of the resource that is referred to.
+        attribute: &'static str,
+        /// What it must not say.
+        text: &'static str,
+        /// What excuses it.
+        unless: (&'static str, &'static str),
+    },
 }
 
 impl Block {

@@ -157,14 +157,15 @@ struct InternetGateway {
     exactly_one("password", "manage_master_user_password", "replicate_source_db"),
     requires_when("storage_type", "io1", "iops"),
     forbids_when("storage_type", "gp2", "iops"),
-    requires("kms_key_id", "storage_encrypted")
+    requires("kms_key_id", "storage_encrypted"),
+    source_forbids("replicate_source_db", "manage_master_user_password", "true", "engine", "sqlserver")
 )]
 struct DbInstance {
     /// Its name.
     #[attr(create_only)]
     identifier: Name,
     /// What it runs.
-    #[attr(create_only, values("postgres", "mysql", "mariadb"))]
+    #[attr(create_only, values("postgres", "mysql", "mariadb", "sqlserver-ee"))]
     engine: Option<String>,
     /// Which version of it.
     engine_version: Option<String>,

@@ -6,6 +6,7 @@ mod kinds;
 mod names;
 mod physical;
 mod references;
+mod sources;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -99,6 +100,7 @@ fn values(stack: &Stack, problems: &mut Vec<Problem>) {
     for instance in world::order(stack) {
         let (map, found) = stack.evaluate_leniently(instance, &known);
         problems.extend(found);
+        problems.extend(sources::check(stack, instance, &known));
         known.learn(instance, map);
         problems.extend(stack.tags_leniently(instance, &known).1);
         problems.extend(stack.triggers(instance, &known).err().unwrap_or_default());

@@ -53,6 +53,8 @@ impl Said<'_> {
                 }
                 _ => return None,
             },
+            // It is about another resource as well.
+            Rule::SourceForbids { .. } => return None,
         };
         Some(Problem::error(message))
     }
