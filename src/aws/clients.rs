@@ -32,6 +32,8 @@ pub struct Access {
     pub endpoint_url: Option<String>,
     /// Certificates to trust, in PEM.
     pub ca_bundle: Option<PathBuf>,
+    /// Credentials in place of the standard sources.
+    pub credentials: Option<aws_credential_types::Credentials>,
     /// The transport in place of the usual one; tests cut and lose calls with it.
     pub http: Option<SharedHttpClient>,
 }
@@ -93,6 +95,9 @@ impl Connection {
         }
         if let Some(region) = &self.access.region {
             loader = loader.region(Region::new(region.clone()));
+        }
+        if let Some(credentials) = &self.access.credentials {
+            loader = loader.credentials_provider(credentials.clone());
         }
         if let Some(url) = &self.access.endpoint_url {
             loader = loader.endpoint_url(url);

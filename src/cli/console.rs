@@ -78,6 +78,7 @@ impl Console {
             region: region.or_else(|| self.global.region.clone()),
             endpoint_url: self.global.endpoint_url.clone(),
             ca_bundle: self.global.ca_bundle.clone(),
+            credentials: None,
             http: None,
         }
     }

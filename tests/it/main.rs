@@ -1,4 +1,5 @@
 //! The integration tests, one binary: they see clefctl from outside.
 
+mod conformance;
 mod emulator;
 mod support;

@@ -1,0 +1,169 @@
+//! Drives the engine over real HTTP against an account of the emulated AWS.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clefctl::aws::{Access, AwsAccount, Connection};
+use clefctl_core::engine::apply::{self, Interrupt, Run};
+use clefctl_core::engine::event::{Event, Outcome, Report};
+use clefctl_core::engine::known::Known;
+use clefctl_core::engine::planned::Planned;
+use clefctl_core::engine::survey::{Scope, ask, survey};
+use clefctl_core::engine::{Options, planner};
+use clefctl_core::error::{Error, Problem};
+use clefctl_core::kind::{Account, Context, Desired, Registry};
+use clefctl_core::stack::{self, Inputs, Prepared};
+use tokio_util::sync::CancellationToken;
+
+use super::fault::{Fault, Transport};
+use crate::support::Moto;
+
+/// One environment of one stack file, in one account of the emulated AWS.
+pub(crate) struct Wire<'a> {
+    pub(crate) moto: &'a Moto,
+    pub(crate) stack: PathBuf,
+    pub(crate) env: Option<String>,
+    pub(crate) vars: Vec<(String, String)>,
+}
+
+pub(crate) fn registry(aws: &Arc<Connection>) -> Registry {
+    Registry::new(clefctl::resources::all(aws), clefctl::lookups::all(aws))
+}
+
+/// How a run with a fault ended.
+pub(crate) struct Ended {
+    /// What became of the steps; nothing when the run was cut.
+    pub(crate) report: Option<Report>,
+    /// The operation that the fault struck; nothing when the run had fewer changing requests.
+    pub(crate) struck: Option<String>,
+}
+
+impl<'a> Wire<'a> {
+    pub(crate) fn new(moto: &'a Moto, stack: &Path) -> Self {
+        Self { moto, stack: stack.to_owned(), env: None, vars: Vec::new() }
+    }
+
+    fn prepared(&self, registry: &Registry) -> Result<Prepared, Vec<Problem>> {
+        let loaded = stack::load(&self.stack);
+        let Some(file) = loaded.file.filter(|_| !loaded.problems.iter().any(Problem::is_error)) else {
+            return Err(loaded.problems);
+        };
+        let inputs = Inputs { env: self.env.clone(), vars: self.vars.clone(), ..Inputs::default() };
+        let problems: Vec<_> = file.check(registry, &inputs).into_iter().filter(Problem::is_error).collect();
+        if problems.is_empty() { file.prepare(registry, &inputs) } else { Err(problems) }
+    }
+
+    fn open(&self, http: &Transport) -> (Prepared, AwsAccount, Context) {
+        let offline = registry(&Connection::new(Access::default()));
+        let prepared = self.prepared(&offline).unwrap_or_else(|p| panic!("{}: {p:#?}", self.stack.display()));
+        let context = Context {
+            owner: prepared.owner().clone(),
+            account: self.moto.account().into(),
+            region: prepared.region().into(),
+            role_arn: None,
+            nonce: format!("{:016x}", fastrand::u64(..)).into(),
+            deadline: tokio::time::Instant::now() + Duration::from_mins(10),
+            cancel: CancellationToken::new(),
+            progress: Arc::new(|_| {}),
+            careful: false,
+        };
+        let access = Access {
+            region: Some(prepared.region().to_owned()),
+            endpoint_url: Some(self.moto.endpoint().to_owned()),
+            credentials: Some(aws_credential_types::Credentials::new(
+                self.moto.access_key(),
+                "secret",
+                None,
+                None,
+                "test",
+            )),
+            http: Some(http.client()),
+            ..Access::default()
+        };
+        let account = AwsAccount::new(access, registry, context.clone());
+        (prepared, account, context)
+    }
+
+    async fn planned(
+        prepared: Prepared,
+        account: &dyn Account,
+        cx: &Context,
+        options: &Options,
+    ) -> Result<Planned, Vec<Problem>> {
+        let one = |error: Error| vec![Problem::error(error.to_string())];
+        let mut known = Known::new(&cx.account);
+        let mut scope = Scope::default();
+        let mut answers = BTreeMap::new();
+        for lookup in prepared.early_lookups() {
+            if let Some(arguments) = prepared.evaluate_lookup(&lookup.name, &known)? {
+                let value = ask(account, &lookup, &arguments, cx).await.map_err(one)?.map_err(|p| vec![p])?;
+                known.answer(&lookup.name, value.clone());
+                answers.insert(lookup.name.clone(), value);
+            }
+        }
+        scope.answers = answers;
+        let desired: Arc<dyn Desired> = Arc::new(prepared.expand(&known)?);
+        let inventory = survey(account, &*desired, options, scope, cx).await.map_err(one)?;
+        planner::plan(&desired, &inventory, account.registry(), options)
+    }
+
+    /// What an apply would do.
+    pub(crate) async fn plan(&self) -> Planned {
+        let (prepared, account, cx) = self.open(&Transport::new(None));
+        Self::planned(prepared, &account, &cx, &Options::default()).await.unwrap_or_else(|p| panic!("{p:#?}"))
+    }
+
+    /// An apply with a fault at the nth changing request of steps of `kind`. Steps go one after the other.
+    pub(crate) async fn apply_with(&self, options: Options, kind: &str, fault: Option<(Fault, usize)>) -> Ended {
+        let http = Transport::new(fault);
+        let (prepared, account, cx) = self.open(&http);
+        let planned =
+            Self::planned(prepared, &account, &cx, &options).await.unwrap_or_else(|problems| panic!("{problems:#?}"));
+        let plan = planned.plan.clone();
+        let (armer, kind) = (http.clone(), kind.to_owned());
+        let run = Run {
+            account: &account,
+            nonce: cx.nonce.clone(),
+            parallelism: if fault.is_some() { std::num::NonZeroUsize::new(1) } else { None },
+            careful: false,
+            lease: None,
+            interrupt: Interrupt::default(),
+            events: Arc::new(move |event| match event {
+                Event::Started(step) => armer.arm(plan.changes[plan.steps[step.0].change].kind == kind),
+                Event::Done { .. } | Event::Failed { .. } => armer.arm(false),
+                _ => {}
+            }),
+        };
+        let report = tokio::select! {
+            report = apply::apply(&planned, &run) => Some(report),
+            () = http.cut() => None,
+        };
+        Ended { report, struck: http.struck() }
+    }
+
+    /// An apply that must succeed.
+    pub(crate) async fn apply(&self) {
+        let ended = self.apply_with(Options::default(), "", None).await;
+        assert_done(&ended.report.expect("nothing cut it"));
+    }
+
+    /// A destroy that must succeed.
+    pub(crate) async fn destroy(&self) {
+        let ended = self.apply_with(Options { destroy: true, ..Options::default() }, "", None).await;
+        assert_done(&ended.report.expect("nothing cut it"));
+    }
+}
+
+pub(crate) fn assert_done(report: &Report) {
+    let failed: Vec<String> = report
+        .outcomes
+        .iter()
+        .filter_map(|outcome| match outcome {
+            Outcome::Failed(error) => Some(format!("{error} {:?}", error.hints)),
+            _ => None,
+        })
+        .collect();
+    assert!(report.succeeded(), "{failed:#?}");
+}
