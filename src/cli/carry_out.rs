@@ -110,7 +110,7 @@ pub(super) fn run(
 async fn begin(console: &mut Console, subject: &Subject, place: &Place) -> Result<Session> {
     let patience = console.global.lock_timeout;
     let begun = Instant::now();
-    let status = Status::new(&console.ui);
+    let status = Status::default();
     let shown = Mutex::new((&mut console.ui, status));
     let waiting = |waiting: &Waiting| {
         let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
@@ -127,8 +127,8 @@ async fn begin(console: &mut Console, subject: &Subject, place: &Place) -> Resul
         waiting: &waiting,
     })
     .await;
-    let (_, status) = shown.into_inner().unwrap_or_else(PoisonError::into_inner);
-    status.finish();
+    let (ui, status) = shown.into_inner().unwrap_or_else(PoisonError::into_inner);
+    status.finish(ui);
     session
 }
 
@@ -179,7 +179,7 @@ async fn prepared(
     }
     let question = if plan.destroy { "Destroy all of this?" } else { "Carry out this plan?" };
     console.ui.err.write("\n");
-    Ok(if console.ask(question)? { Some(ready) } else { None })
+    Ok(if console.ask(question, &place.context.cancel).await? { Some(ready) } else { None })
 }
 
 /// An error where data would be lost to which nobody has agreed.
@@ -243,7 +243,7 @@ async fn walk(
         let instances = ready.planned.desired.instances();
         instances.iter().find(|(a, _)| a.to_string() == address).map(|(_, instance)| instance.span)
     };
-    let closing = progress.finish(&report, &place, &ready.sources, console.ui.err.layout(), took);
+    let closing = progress.finish(&mut console.ui, &report, &place, &ready.sources, took);
     (report, closing)
 }
 

@@ -10,6 +10,7 @@ use clefctl_core::engine::lock::Holder;
 use clefctl_core::error::{Error, ErrorKind, Problem, Result, Sources};
 use clefctl_core::kind::{Account, Registry};
 use clefctl_core::report::{self, Ui, json::Lines};
+use tokio_util::sync::CancellationToken;
 
 use super::Failure;
 use super::global::Global;
@@ -85,18 +86,31 @@ impl Console {
 }
 
 impl Console {
-    /// Asks a person; only `yes` is yes. An error where there is nobody to ask.
-    pub(super) fn ask(&mut self, question: &str) -> Result<bool> {
+    /// Asks a person; only `yes` is yes, and being told to stop is no. An error where there is nobody to ask.
+    pub(super) async fn ask(&mut self, question: &str, stop: &CancellationToken) -> Result<bool> {
         if !self.ui.interactive {
             return Err(Error::new(ErrorKind::Usage, "there is nobody to ask: this is no terminal")
                 .hint("add --auto-approve if the answer is yes"));
         }
         self.ui.err.write(&format!("{question} Only `yes` is taken: "));
-        let mut answer = String::new();
-        io::stdin()
-            .read_line(&mut answer)
-            .map_err(|e| Error::new(ErrorKind::Usage, format!("cannot read the answer: {e}")))?;
-        Ok(answer.trim() == "yes")
+        let (answer, answered) = tokio::sync::oneshot::channel();
+        // A thread of its own: reading a line cannot be stopped, and must not keep the process.
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            // Whoever asked may be gone; then nobody needs the answer.
+            drop(answer.send(io::stdin().read_line(&mut line).map(|_| line)));
+        });
+        tokio::select! {
+            () = stop.cancelled() => {
+                self.ui.err.write("\n");
+                Ok(false)
+            }
+            line = answered => match line {
+                Ok(Ok(line)) => Ok(line.trim() == "yes"),
+                Ok(Err(e)) => Err(Error::new(ErrorKind::Usage, format!("cannot read the answer: {e}"))),
+                Err(_) => Ok(false),
+            },
+        }
     }
 }
 

@@ -103,7 +103,7 @@ pub(super) async fn read(
 ) -> Result<Reading, Failure> {
     let Subject { owner, region, prepared, sources, warnings, .. } = subject;
     let begun = Instant::now();
-    let mut status = Status::new(&console.ui);
+    let mut status = Status::default();
     let words = format!("Reading what lives of {owner}");
     let mut known = Known::new(&place.identity.account);
     let work = async {
@@ -128,7 +128,7 @@ pub(super) async fn read(
             _ = ticks.tick(), if console.ui.live => status.say(&mut console.ui, &words, None, begun.elapsed()),
         }
     };
-    status.finish();
+    status.finish(&mut console.ui);
     match done {
         Ok((stack, inventory)) => Ok(Reading { stack, inventory, sources, warnings }),
         Err(error) => Err(Failure { error, sources }),

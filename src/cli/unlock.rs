@@ -42,7 +42,9 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         };
         let age = seen.age.as_secs();
         console.ui.err.line(&format!("{owner} is locked by {}, last sign of life {age} s ago.", seen.holder()));
-        if !args.auto_approve && !console.ask("Take the lock away? That run starts nothing more.")? {
+        let question = "Take the lock away? That run starts nothing more.";
+        // Nothing listens to signals here: Ctrl-C ends the process.
+        if !args.auto_approve && !console.ask(question, &CancellationToken::new()).await? {
             return Ok(Exit::Failed);
         }
         lock::unlock(&*store, &owner, &seen, holder(&context.nonce)).await?;

@@ -33,6 +33,8 @@ pub(super) const GOOD: Style = AnsiColor::Green.on_default().bold();
 pub struct Layout {
     /// Columns, at least 40.
     pub width: usize,
+    /// Lines; of a pipe as many as there are.
+    pub height: usize,
     /// Whether a person's terminal is at the other end; only then a value is broken into two lines.
     pub terminal: bool,
 }
@@ -41,13 +43,13 @@ impl Layout {
     /// A terminal with that many columns; fewer than 40 are taken as 40.
     #[must_use]
     pub fn terminal(width: usize) -> Self {
-        Self { width: width.max(40), terminal: true }
+        Self { width: width.max(40), height: 24, terminal: true }
     }
 
     /// A pipe or file: prose in 80 columns, values never broken.
     #[must_use]
     pub fn pipe() -> Self {
-        Self { width: 80, terminal: false }
+        Self { width: 80, height: usize::MAX, terminal: false }
     }
 }
 

@@ -61,11 +61,20 @@ impl Stream {
 
     /// Writes text as it is, without its colours where the stream takes none.
     pub fn write(&mut self, text: &str) {
+        let text = if self.color { text.into() } else { plain(text) };
+        self.put(&text);
+    }
+
+    /// Writes text that moves the cursor; only for terminals. Colours must be as the stream takes them.
+    pub(super) fn steer(&mut self, text: &str) {
+        self.put(text);
+    }
+
+    fn put(&mut self, text: &str) {
         if self.closed {
             return;
         }
-        let bytes = if self.color { text.into() } else { plain(text) };
-        if let Err(e) = self.writer.write_all(bytes.as_bytes()).and_then(|()| self.writer.flush()) {
+        if let Err(e) = self.writer.write_all(text.as_bytes()).and_then(|()| self.writer.flush()) {
             self.closed = true;
             if e.kind() != Io::BrokenPipe {
                 self.failure = Some(e);
@@ -109,7 +118,9 @@ impl Ui {
             let size = terminal_size::terminal_size_of(io::stderr()).or_else(terminal_size::terminal_size);
             match size {
                 _ if !terminal => Layout::pipe(),
-                Some((terminal_size::Width(columns), _)) => Layout::terminal(columns.into()),
+                Some((terminal_size::Width(columns), terminal_size::Height(lines))) => {
+                    Layout { height: lines.into(), ..Layout::terminal(columns.into()) }
+                }
                 None => Layout::terminal(80),
             }
         };

@@ -6,6 +6,7 @@ use super::STILL;
 use super::track::{Standing, Track};
 use crate::engine::event::Event;
 use crate::engine::plan::StepId;
+use crate::error::ErrorKind;
 use crate::report::style::{ALARM, FAINT, STRONG, WARN, clean, duration, paint};
 use crate::report::words::symbol;
 
@@ -24,6 +25,9 @@ pub(super) fn of(track: &Track<'_>, event: &Event, detailed: bool) -> Option<Str
         Event::Failed { step, error, took } => {
             let took = paint(FAINT, format!("({})", duration(*took)));
             let doing = track.words(*step).0;
+            if error.kind == ErrorKind::Cancelled {
+                return Some(format!("{}: {} while {doing} {took}", subject(track, *step), paint(WARN, "cut off")));
+            }
             format!("{}: {} {doing}: {} {took}", subject(track, *step), paint(ALARM, "failed"), clean(&error.message))
         }
         Event::Skipped { step, because } => {

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
 use super::track::Track;
-use crate::report::style::{FAINT, Layout, STRONG, WARN, clean, columns, cut, duration, pad, paint, plain};
+use crate::report::style::{FAINT, Layout, STRONG, WARN, clean, columns, cut, duration, pad, paint};
+use crate::report::terminal::{Stream, Ui};
 use crate::report::words::symbol;
 
 /// Most running steps that are shown.
@@ -16,60 +15,71 @@ const WAITING: usize = 4;
 const TURNING: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
 /// The lines at the foot of the terminal.
+///
+/// After each drawing the cursor stands at the beginning of the line below, so that the `^C` that a terminal echoes
+/// moves nothing and goes with the next drawing.
+#[derive(Debug, Default)]
 pub(super) struct Screen {
-    bar: ProgressBar,
-    layout: Layout,
-    color: bool,
+    drawn: Vec<String>,
 }
 
 impl Screen {
-    pub(super) fn stderr(layout: Layout, color: bool) -> Self {
-        Self { bar: drawn_bar(), layout, color }
-    }
-
     /// Writes a line that stays, above what is redrawn.
-    pub(super) fn above(&self, line: &str) {
-        self.bar.println(if self.color { line.into() } else { plain(line) });
+    pub(super) fn above(&mut self, stream: &mut Stream, line: &str) {
+        let lines = std::mem::take(&mut self.drawn);
+        let text = format!("{}{line}\n{}", erase(lines.len()), with_breaks(&lines));
+        stream.steer(&text);
+        self.drawn = lines;
     }
 
-    pub(super) fn draw(&self, track: &Track<'_>, now: Duration) {
-        let frame = frame(track, now, self.layout).join("\n");
-        self.bar.set_message(if self.color { frame } else { plain(&frame).into_owned() });
-        self.bar.tick();
+    /// Draws these lines in place of the ones before.
+    pub(super) fn draw(&mut self, stream: &mut Stream, lines: Vec<String>) {
+        if lines != self.drawn {
+            stream.steer(&format!("{}{}", erase(self.drawn.len()), with_breaks(&lines)));
+            self.drawn = lines;
+        }
     }
 
-    pub(super) fn clear(&self) {
-        self.bar.finish_and_clear();
+    /// Takes the lines away.
+    pub(super) fn clear(&mut self, stream: &mut Stream) {
+        self.draw(stream, Vec::new());
     }
 }
 
-fn drawn_bar() -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    // The template is a constant; were it wrong, the crate's own style would draw the message as well.
-    if let Ok(style) = ProgressStyle::with_template("{msg}") {
-        bar.set_style(style);
-    }
-    bar
+/// Goes up so many lines, and erases from there to the end of the terminal.
+fn erase(lines: usize) -> String {
+    if lines == 0 { String::new() } else { format!("\r\u{1b}[{lines}A\u{1b}[J") }
+}
+
+fn with_breaks(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
 /// The lines to draw, none wider than the terminal.
 pub(in crate::report) fn frame(track: &Track<'_>, now: Duration, layout: Layout) -> Vec<String> {
     let mut out = vec![title(track, now, layout)];
     let running = track.running();
-    let shown = running.get(..RUNNING.min(running.len())).unwrap_or_default();
+    // What is drawn must fit above the line of the cursor, or going up would not reach its beginning.
+    let most = RUNNING.min(layout.height.saturating_sub(WAITING + 5)).max(1);
+    let shown = running.get(..most.min(running.len())).unwrap_or_default();
     let names = shown.iter().map(|(id, ..)| columns(&track.address(*id))).max().unwrap_or(0).min(layout.width / 3);
     for (id, since, said) in shown {
         let style = track.step(*id).map_or(("·", FAINT), |(_, change)| symbol(&change.action));
         let address = cut(&clean(&track.address(*id)), names).into_owned();
         let time = duration(now.saturating_sub(*since));
-        let tail = format!("{} {time}", track.words(*id).0);
-        let tail = if said.is_empty() { tail } else { format!("{tail}  {}", clean(said).replace('\n', " ")) };
+        let doing = track.words(*id).0;
+        let tail = format!("{doing} {time}");
+        let tail = if said.is_empty() || *said == doing {
+            tail
+        } else {
+            format!("{tail}  {}", clean(said).replace('\n', " "))
+        };
         let room = layout.width.saturating_sub(names + 9);
         let mark = pad(&paint(style.1, style.0), 3);
         out.push(format!("  {mark} {}  {}", pad(&paint(STRONG, address), names), cut(&tail, room)));
     }
-    if running.len() > RUNNING {
-        out.push(paint(FAINT, format!("  … and {} more at work", running.len() - RUNNING)));
+    if running.len() > most {
+        out.push(paint(FAINT, format!("  … and {} more at work", running.len() - most)));
     }
     let waiting = track.waiting();
     for (id, open) in waiting.iter().take(WAITING) {
@@ -100,26 +110,20 @@ fn title(track: &Track<'_>, now: Duration, layout: Layout) -> String {
 
 /// One line that tells what a run is waiting for before it begins, such as a lock: redrawn on a terminal, elsewhere
 /// said at first and then every 30 seconds.
+#[derive(Debug, Default)]
 pub struct Status {
-    bar: Option<ProgressBar>,
+    screen: Screen,
     said: Option<Duration>,
 }
 
 impl Status {
-    /// Begins.
-    #[must_use]
-    pub fn new(ui: &crate::report::Ui) -> Self {
-        Self { bar: ui.live.then(drawn_bar), said: None }
-    }
-
     /// Says what is waited for, and for how long at most. `now` is counted from any fixed moment.
-    pub fn say(&mut self, ui: &mut crate::report::Ui, words: &str, left: Option<Duration>, now: Duration) {
+    pub fn say(&mut self, ui: &mut Ui, words: &str, left: Option<Duration>, now: Duration) {
         let left = left.map(|left| format!(", {} left", duration(left))).unwrap_or_default();
         let line = format!("{}{left}", clean(words));
-        if let Some(bar) = &self.bar {
-            let layout = ui.err.layout();
-            bar.set_message(cut(&line, layout.width.saturating_sub(1)).into_owned());
-            bar.tick();
+        if ui.live {
+            let line = cut(&line, ui.err.layout().width.saturating_sub(1)).into_owned();
+            self.screen.draw(&mut ui.err, vec![line]);
         } else if self.said.is_none_or(|said| now.saturating_sub(said) >= super::STILL) {
             self.said = Some(now);
             ui.err.line(&line);
@@ -127,9 +131,7 @@ impl Status {
     }
 
     /// Takes the line away.
-    pub fn finish(self) {
-        if let Some(bar) = self.bar {
-            bar.finish_and_clear();
-        }
+    pub fn finish(mut self, ui: &mut Ui) {
+        self.screen.clear(&mut ui.err);
     }
 }

@@ -7,7 +7,7 @@ mod track;
 
 use std::time::Duration;
 
-use super::style::Layout;
+use super::style::plain;
 use super::terminal::Ui;
 use crate::engine::event::{Event, Report};
 use crate::engine::plan::Plan;
@@ -21,6 +21,7 @@ const STILL: Duration = Duration::from_secs(30);
 /// The progress of one apply. Times are counted from its beginning.
 pub struct Progress<'p> {
     track: Track<'p>,
+    /// On a terminal.
     screen: Option<Screen>,
 }
 
@@ -28,8 +29,7 @@ impl<'p> Progress<'p> {
     /// Begins; draws on the terminal behind stderr if there is one.
     #[must_use]
     pub fn new(plan: &'p Plan, ui: &Ui) -> Self {
-        let screen = ui.live.then(|| Screen::stderr(ui.err.layout(), ui.err.color()));
-        Self { track: Track::new(plan), screen }
+        Self { track: Track::new(plan), screen: ui.live.then(Screen::default) }
     }
 
     /// Takes note of what happened and says so.
@@ -37,12 +37,9 @@ impl<'p> Progress<'p> {
         self.track.take(event, now);
         let detailed = self.screen.is_none();
         if let Some(line) = lines::of(&self.track, event, detailed) {
-            match &self.screen {
-                Some(screen) => screen.above(&line),
-                None => ui.err.line(&line),
-            }
+            self.say(ui, &line);
         }
-        self.draw(now);
+        self.draw(ui, now);
     }
 
     /// Lets time pass: redraws, or tells of the steps that take long. To be called several times a second.
@@ -52,13 +49,14 @@ impl<'p> Progress<'p> {
                 ui.err.line(&line);
             }
         }
-        self.draw(now);
+        self.draw(ui, now);
     }
 
-    /// Writes a line of another's above what is drawn.
-    pub fn say(&self, ui: &mut Ui, line: &str) {
-        match &self.screen {
-            Some(screen) => screen.above(line),
+    /// Writes a line above what is drawn.
+    fn say(&mut self, ui: &mut Ui, line: &str) {
+        match &mut self.screen {
+            Some(screen) if ui.err.color() => screen.above(&mut ui.err, line),
+            Some(screen) => screen.above(&mut ui.err, &plain(line)),
             None => ui.err.line(line),
         }
     }
@@ -66,23 +64,26 @@ impl<'p> Progress<'p> {
     /// Takes the drawing away and gives the words at the end: what was done, what failed and why, what was not begun,
     /// what is where, and how to go on. `place` finds an address in the stack.
     pub fn finish(
-        self,
+        mut self,
+        ui: &mut Ui,
         report: &Report,
         place: &dyn Fn(&str) -> Option<Span>,
         sources: &Sources,
-        layout: Layout,
         took: Duration,
     ) -> String {
-        if let Some(screen) = &self.screen {
-            screen.clear();
+        if let Some(screen) = &mut self.screen {
+            screen.clear(&mut ui.err);
         }
-        closing::text(&self.track, report, place, sources, layout, took)
+        closing::text(&self.track, report, place, sources, ui.err.layout(), took)
     }
 
-    fn draw(&self, now: Duration) {
-        if let Some(screen) = &self.screen {
-            screen.draw(&self.track, now);
+    fn draw(&mut self, ui: &mut Ui, now: Duration) {
+        let Some(screen) = &mut self.screen else { return };
+        let mut lines = live::frame(&self.track, now, ui.err.layout());
+        if !ui.err.color() {
+            lines = lines.iter().map(|line| plain(line).into_owned()).collect();
         }
+        screen.draw(&mut ui.err, lines);
     }
 }
 

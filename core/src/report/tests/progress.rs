@@ -8,8 +8,8 @@ use crate::engine::plan::{Plan, Step, StepId, Verb};
 use crate::error::{Error, ErrorKind, Sources};
 use crate::report::{Layout, Progress, Status, Stream, Ui};
 
-fn ui(sheet: &Sheet) -> Ui {
-    let stream = || Stream::new(sheet.clone(), false, Layout::pipe());
+fn ui(sheet: &Sheet, layout: Layout) -> Ui {
+    let stream = || Stream::new(sheet.clone(), false, layout);
     Ui { out: stream(), err: stream(), live: false, interactive: false }
 }
 
@@ -62,7 +62,7 @@ fn failing() -> (Plan, Vec<(u64, Event)>, Report) {
 /// Plays the events with a tick every second.
 fn play(plan: &Plan, events: &[(u64, Event)], report: &Report, layout: Layout) -> String {
     let sheet = Sheet::default();
-    let mut ui = ui(&sheet);
+    let mut ui = ui(&sheet, layout);
     let mut progress = Progress::new(plan, &ui);
     let end = events.last().map_or(0, |(at, _)| *at);
     for now in 0..=end {
@@ -71,7 +71,7 @@ fn play(plan: &Plan, events: &[(u64, Event)], report: &Report, layout: Layout) -
         }
         progress.tick(&mut ui, seconds(now));
     }
-    let end = progress.finish(report, &|_| None, &Sources::default(), layout, seconds(end));
+    let end = progress.finish(&mut ui, report, &|_| None, &Sources::default(), seconds(end));
     format!("{}-----\n{}", sheet.text(), plain(&end))
 }
 
@@ -129,15 +129,62 @@ fn the_live_frame_is_bounded_and_fits() {
 #[test]
 fn waiting_for_a_lock_is_said_at_first_and_every_30_seconds() {
     let sheet = Sheet::default();
-    let mut ui = ui(&sheet);
-    let mut status = Status::new(&ui);
+    let mut ui = ui(&sheet, Layout::pipe());
+    let mut status = Status::default();
     for now in (0..=60).step_by(5) {
         status.say(&mut ui, "The lock of clefcloud/dev is held by ci@runner", Some(seconds(180 - now)), seconds(now));
     }
-    status.finish();
+    status.finish(&mut ui);
     insta::assert_snapshot!(sheet.text(), @r"
     The lock of clefcloud/dev is held by ci@runner, 3 min 00 s left
     The lock of clefcloud/dev is held by ci@runner, 2 min 30 s left
     The lock of clefcloud/dev is held by ci@runner, 2 min 00 s left
     ");
+}
+
+#[test]
+fn what_is_redrawn_takes_its_old_lines_with_it() {
+    let (plan, events, report) = failing();
+    let sheet = Sheet::default();
+    let mut ui = Ui { live: true, ..ui(&sheet, Layout::terminal(60)) };
+    let mut progress = Progress::new(&plan, &ui);
+    for (at, event) in &events {
+        progress.handle(&mut ui, event, seconds(*at));
+        progress.tick(&mut ui, seconds(*at));
+    }
+    progress.finish(&mut ui, &report, &|_| None, &Sources::default(), seconds(95));
+    insta::assert_snapshot!(terminal(&sheet.text()), @r"
+    + vpc: created vpc-0abc (1.0 s)
+    -/+ db: failed creating the new one: this is not allowed (1 min 34 s)
+    -/+ db: not begun: deleting the old one, because creating the new one failed
+    +/- web: not begun, because db failed
+    ");
+}
+
+/// What a terminal shows that knows line breaks, going up and erasing to its end.
+fn terminal(text: &str) -> String {
+    let mut lines = vec![String::new()];
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        if let Some(sequence) = rest.strip_prefix("\u{1b}[") {
+            let end = sequence.find(|c: char| c.is_ascii_alphabetic()).unwrap();
+            match &sequence[..=end] {
+                "J" => {}
+                up => {
+                    let n: usize = up.strip_suffix('A').unwrap().parse().unwrap();
+                    lines.truncate(lines.len() - 1 - n);
+                    lines.push(String::new());
+                }
+            }
+            rest = &sequence[end + 1..];
+            continue;
+        }
+        match c {
+            '\n' => lines.push(String::new()),
+            '\r' => {}
+            c => lines.last_mut().unwrap().push(c),
+        }
+        rest = &rest[c.len_utf8()..];
+    }
+    lines.join("\n")
 }
