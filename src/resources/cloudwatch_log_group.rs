@@ -52,7 +52,7 @@ impl Resource for CloudwatchLogGroup {
         service: "logs",
         declared: &Self::BLOCK,
         outputs: &Outputs::BLOCK,
-        found: Found::Swept("logs:log-group"),
+        found: Found::Swept("logs"),
         naming: Some(Naming { attribute: "name", max: 512, allowed: NameChars::Wide, unique: Unique::Account }),
         once: true,
         details: 1,
@@ -82,8 +82,10 @@ impl Resource for CloudwatchLogGroup {
         let mut names = match select {
             Select::One(id) => vec![name_of(id).to_owned()],
             Select::Owned(expected) => {
-                let swept = sweep::arns(cx, select, "logs:log-group").await?;
-                let mut names: Vec<String> = swept.iter().map(|arn| name_of(arn).to_owned()).collect();
+                // The service as a whole: how the tagging API spells this type is not documented.
+                let swept = sweep::arns(cx, select, "logs").await?;
+                let groups = swept.iter().filter(|arn| arn.contains(":log-group:"));
+                let mut names: Vec<String> = groups.map(|arn| name_of(arn).to_owned()).collect();
                 // A service may have made the group already, untagged: the sweep cannot see that one.
                 names.extend(expected.instances.iter().filter_map(|instance| instance.name.clone()));
                 names
