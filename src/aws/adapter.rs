@@ -229,7 +229,7 @@ impl<R: Resource> Kind for AwsKind<R> {
             let wanted: R = typed(&to.attributes)?;
             wanted.update(&cx, &live).await?;
             let change = TagChange::between(&from.tags, &to.tags);
-            if R::FACTS.mark == Mark::Tags && !change.is_empty() {
+            if R::FACTS.mark != Mark::Prefix && !change.is_empty() {
                 R::retag(&cx, &Live { spec: wanted, ..live }, &change).await?;
             }
             self.usable(&cx, &from.id).await
@@ -358,7 +358,10 @@ fn observe<R: Resource>(cx: &Cx<'_>, live: Live<R>, select: Select<'_>) -> Resul
         Select::One(_) => &[],
     };
     let owned = match R::FACTS.mark {
-        Mark::Tags | Mark::Marker => owned_by_tags(&cx.owner, R::FACTS.name, &live.tags),
+        Mark::Tags | Mark::Marker => match owned_by_tags(&cx.owner, R::FACTS.name, &live.tags) {
+            Owned::Foreign(None) => R::unmarked(cx, &live, expected).map_or(Owned::Foreign(None), Owned::Pending),
+            owned => owned,
+        },
         Mark::Prefix => {
             let name = R::FACTS.naming.and_then(|naming| attributes.get(naming.attribute)?.as_str().map(str::to_owned));
             owned_by_name(&cx.owner, &name.unwrap_or_default(), expected)

@@ -3,7 +3,9 @@
 use std::future::Future;
 
 use clefctl_core::error::Result;
-use clefctl_core::kind::{Attributes, Declared, Facts, Select, Status, TagChange, Tags, Violation};
+use clefctl_core::kind::{
+    Address, Attributes, Declared, ExpectedInstance, Facts, Select, Status, TagChange, Tags, Violation,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -65,6 +67,11 @@ pub trait Resource: Attributes + Serialize + DeserializeOwned + Clone + Send + S
         _last: Option<&Self>,
     ) -> impl Future<Output = Result<Vec<Violation>>> + Send {
         async { Ok(Vec::new()) }
+    }
+
+    /// Whose a thing without ownership tags is, told by a path or caller reference of ours: its create was cut off.
+    fn unmarked(_cx: &Cx<'_>, _live: &Live<Self>, _expected: &[ExpectedInstance]) -> Option<Address> {
+        None
     }
 
     /// What uses a thing whose deletion AWS refuses, a phrase each: `interface eni-1 (ELB app/web)`.

@@ -24,6 +24,9 @@ pub mod lb;
 pub mod lb_listener;
 pub mod lb_target_group;
 pub mod nat_gateway;
+pub mod route53_record;
+mod route53_support;
+pub mod route53_zone;
 pub mod route_table;
 pub mod s3_bucket;
 mod s3_bucket_contents;
@@ -52,6 +55,8 @@ pub fn all(aws: &Arc<Connection>) -> Vec<Arc<dyn Kind>> {
         AwsKind::<lb_listener::LbListener>::shared(aws),
         AwsKind::<lb_target_group::LbTargetGroup>::shared(aws),
         AwsKind::<nat_gateway::NatGateway>::shared(aws),
+        AwsKind::<route53_record::Route53Record>::shared(aws),
+        AwsKind::<route53_zone::Route53Zone>::shared(aws),
         AwsKind::<route_table::RouteTable>::shared(aws),
         AwsKind::<s3_bucket::S3Bucket>::shared(aws),
         AwsKind::<security_group::SecurityGroup>::shared(aws),
