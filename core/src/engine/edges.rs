@@ -12,6 +12,9 @@ use super::scene::Scene;
 use crate::error::Problem;
 use crate::kind::{Address, Instance, Observed, Reference, Target, Unique, World};
 
+/// From so many pairs on the static order of deletions goes through one of them.
+const MANY: usize = 4096;
+
 /// Everything that decides the order of steps.
 pub(super) struct Ordering<'a> {
     pub scene: &'a Scene<'a>,
@@ -195,8 +198,15 @@ impl Ordering<'_> {
         for (&(kind, region), changes) in &deleted {
             let Some(kind) = self.scene.registry.kind(kind) else { continue };
             for &first in kind.facts().deleted_after {
-                for &before in deleted.get(&(first, region)).into_iter().flatten() {
-                    for &change in changes {
+                let befores = deleted.get(&(first, region)).map(Vec::as_slice).unwrap_or_default();
+                // All after all is quadratic: among very many, one of them waits for all, and the others for that one.
+                let gate = changes.first().filter(|_| befores.len() * changes.len() > MANY);
+                for &change in changes {
+                    let befores = match gate {
+                        Some(gate) if *gate != change => std::slice::from_ref(gate),
+                        _ => befores,
+                    };
+                    for &before in befores {
                         steps.needs(steps.step(change, Verb::Delete), steps.step(before, Verb::Delete), Strength::Soft);
                     }
                 }

@@ -83,7 +83,7 @@ fn equal(ty: &Type, declared: &Value, observed: &Value) -> bool {
     }
     match (ty, declared, observed) {
         (Type::Block(block), Value::Map(said), Value::Map(live)) => {
-            block.attributes.iter().filter(|attribute| !attribute.write_only).all(|attribute| {
+            block.attributes.iter().filter(|attribute| !attribute.write_only && !attribute.local).all(|attribute| {
                 let live = live.get(attribute.name).unwrap_or(&Value::Null);
                 opinion(attribute, said).is_none_or(|said| satisfied(attribute, &said, live))
             })

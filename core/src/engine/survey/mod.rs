@@ -3,6 +3,8 @@
 mod expect;
 mod lookups;
 mod names;
+#[cfg(test)]
+mod tests;
 mod units;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,7 +66,7 @@ pub async fn survey(
         }
     }
     names::look(account, stack, &expected, &mut things, &mut foreign, &mut inventory.problems, cx).await?;
-    names::taken(stack, &expected, &things, &foreign, &mut inventory);
+    names::taken(account.registry(), stack, &expected, &things, &foreign, &mut inventory);
     inventory.things = things.into_values().collect();
     for (id, tag) in &inventory.strays {
         inventory.problems.push(

@@ -9,7 +9,8 @@ use super::{Things, sort};
 use crate::engine::inventory::Inventory;
 use crate::error::{ErrorKind, Problem, Result};
 use crate::kind::{
-    Account, Address, Context, Desired, ExpectedInstance, Found, Instance, Naming, Observed, Owned, Select, Unique,
+    Account, Address, Context, Desired, ExpectedInstance, Found, Instance, Naming, Observed, Owned, Registry, Select,
+    Unique,
 };
 
 /// How many names are looked up at a time.
@@ -54,6 +55,7 @@ pub(super) async fn look(
 
 /// Notes which foreign things have the names of instances of which nothing lives.
 pub(super) fn taken(
+    registry: &Registry,
     stack: &dyn Desired,
     expected: &BTreeMap<Address, ExpectedInstance>,
     things: &Things,
@@ -62,10 +64,8 @@ pub(super) fn taken(
 ) {
     let mut names: BTreeMap<(&str, &str, String), &Arc<Observed>> = BTreeMap::new();
     for thing in foreign {
-        let naming = stack.instances().values().find(|instance| instance.kind == thing.kind);
-        if let Some(name) =
-            naming.and_then(|instance| instance.facts.naming).and_then(|n| thing.get(n.attribute).as_str())
-        {
+        let naming = registry.kind(thing.kind).and_then(|kind| kind.facts().naming);
+        if let Some(name) = naming.and_then(|naming| thing.get(naming.attribute).as_str()) {
             names.insert((thing.kind, &thing.region, name.to_lowercase()), thing);
         }
     }
