@@ -35,7 +35,7 @@ pub(super) fn check(stack: &Stack) -> Vec<Problem> {
         // The account is part of some names, but the same part for all.
         let default = || stack.default_name(instance.facts, &instance.address, 1, "").filter(|_| !is_written);
         let Some(name) = written.or_else(default) else { continue };
-        let place = (instance.kind, instance.region.clone(), name.clone());
+        let place = (instance.kind, instance.place().to_owned(), name.clone());
         match taken.get(&place) {
             None => {
                 taken.insert(place, (instance, is_written));

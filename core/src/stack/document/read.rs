@@ -29,7 +29,7 @@ const KEYS: &[&str] = &[
 ];
 /// Top-level keys of an included file.
 const INCLUDED_KEYS: &[&str] = &["variables", "locals", "lookups", "resources", "outputs", "moved", "defaults"];
-/// What no resource, lookup, variable, local or output may be called.
+/// What no resource may be called.
 const RESERVED: &[&str] =
     &["var", "local", "lookup", "each", "env", "stack", "self", "null", "true", "false", "for", "if", "in"];
 
@@ -205,7 +205,7 @@ impl Reader<'_> {
     }
 
     fn check_name(&mut self, name: &Name, what: &str) {
-        let problem = if RESERVED.contains(&&*name.text) && what != "output" {
+        let problem = if RESERVED.contains(&&*name.text) && what == "resource" {
             Problem::error(format!("no {what} can be called `{}`: the word has a meaning in expressions", name.text))
         } else if crate::kind::is_name(&name.text) {
             return;

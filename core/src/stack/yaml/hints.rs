@@ -25,13 +25,18 @@ pub(super) fn syntax(file: FileId, source: &str, at: usize, kind: &ErrorKind) ->
     let suspects = [line, source[..line.0].trim_end().len().checked_sub(1).map_or(line, |end| line_at(source, end))];
     for (start, end) in suspects {
         let text = &source[start..end];
-        if text.contains("${") {
-            let problem = problem.hint("YAML takes `: `, ` #` and, inside `{}` and `[]`, any of `{ } [ ] ,` for itself: put what holds `${…}` in single quotes.");
-            return match quote_templates(text) {
-                Some(better) => problem.hint(format!("Write this line so: {}", better.trim())),
-                None => problem,
-            };
+        let better = quote_templates(text);
+        if better.is_none() && !unclosed(text) {
+            continue;
         }
+        let problem = problem.hint(
+            "YAML takes `: `, ` #` and, inside `{}` and `[]`, any of `{ } [ ] ,` for itself: put what holds `${…}` in \
+             single quotes.",
+        );
+        return match better {
+            Some(better) => problem.hint(format!("Write this line so: {}", better.trim())),
+            None => problem,
+        };
     }
     let text = &source[line.0..line.1];
     match kind {
@@ -42,6 +47,11 @@ pub(super) fn syntax(file: FileId, source: &str, at: usize, kind: &ErrorKind) ->
         ErrorKind::TabNotAllowed | ErrorKind::TabInBlockIndentation | ErrorKind::TabInIndentation => {
             problem.hint("Indent with spaces.")
         }
+        ErrorKind::InvalidColonPlacement
+        | ErrorKind::ExpectedFlowMappingSeparator
+        | ErrorKind::ExpectedFlowSequenceSeparator
+        | ErrorKind::UnexpectedEofFlowMapping
+        | ErrorKind::UnexpectedEofFlowSequence => problem.hint("A `[`, a `{` or a quote before it may be left open."),
         ErrorKind::MappingValueNotAllowed => {
             problem.hint("Put a value that holds `: ` in quotes, or check the indentation of this line.")
         }
