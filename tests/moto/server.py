@@ -47,8 +47,6 @@ def main() -> None:
     if arguments.plain:
         # A thousand images per account take their time, and nothing looks at them.
         os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
-        # What it lacks is expected there, and no news.
-        logging.getLogger("moto").setLevel(logging.CRITICAL)
     else:
         services.load()
     logging.getLogger("werkzeug").setLevel(logging.CRITICAL)

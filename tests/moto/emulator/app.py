@@ -120,7 +120,8 @@ class Application:
         except _RESTError as error:
             return call.error(AwsError(error.error_type, error.message, int(error.code)))
         except Exception as error:  # noqa: BLE001 - the client must see that the emulator is at fault
-            traceback.print_exc()
+            if not self.plain:
+                traceback.print_exc()
             return call.error(AwsError("InternalFailure", f"the emulator failed: {error!r}", 500))
 
 
