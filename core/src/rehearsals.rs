@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::engine;
 use crate::engine::apply::{Interrupt, Run, apply};
 use crate::engine::event::Report;
-use crate::engine::lock::{Holder, Request};
+use crate::engine::lock::{Doubt, Holder, Request, STALENESS};
 use crate::engine::plan::Change;
 use crate::engine::planned::Planned;
 use crate::engine::session::{Author, Session};
@@ -128,10 +128,6 @@ impl Version {
     }
 }
 
-/// For so long lists may be stale. A run that ended in order leaves no sign that the next one should mistrust them, so
-/// the next one begins no sooner.
-const STALENESS: Duration = Duration::from_secs(30);
-
 /// What happens around one run.
 #[derive(Clone, Debug)]
 struct Trouble {
@@ -214,8 +210,13 @@ fn faults() -> impl Strategy<Value = Faults> {
     )
 }
 
-/// Makes a plan as the command line does.
-async fn plan(account: &Simulation, stack: &Arc<dyn Desired>, destroy: bool) -> Result<Planned, Vec<Problem>> {
+/// Makes a plan as the command line does; a run mistrusts lists as far as the last one gave reason to.
+async fn plan(
+    account: &Simulation,
+    stack: &Arc<dyn Desired>,
+    destroy: bool,
+    doubt: Option<&Doubt>,
+) -> Result<Planned, Vec<Problem>> {
     let options = engine::Options { destroy, ..engine::Options::default() };
     let cx = Context {
         owner: stack.owner().clone(),
@@ -228,7 +229,11 @@ async fn plan(account: &Simulation, stack: &Arc<dyn Desired>, destroy: bool) -> 
         progress: Arc::new(|_| ()),
         careful: false,
     };
-    let inventory = survey(account, &**stack, &options, Scope::default(), &cx).await.unwrap();
+    let read = || survey(account, &**stack, &options, Scope::default(), &cx);
+    let inventory = match doubt {
+        Some(doubt) => doubt.dispelled(&cx, read).await.unwrap(),
+        None => read().await.unwrap(),
+    };
     engine::plan(stack, &inventory, account.registry(), &options)
 }
 
@@ -250,7 +255,7 @@ async fn run(
         waiting: &|_| (),
     };
     let session = Session::begin(request).await.map_err(|error| error.to_string())?;
-    let planned = match plan(account, stack, destroy).await {
+    let planned = match plan(account, stack, destroy, Some(session.doubt())).await {
         Ok(planned) => planned,
         Err(problems) => {
             session.abandon().await.map_err(|error| error.to_string())?;
@@ -306,7 +311,8 @@ async fn converges(account: &Simulation, stack: &Arc<dyn Desired>, destroy: bool
         prop_assert_eq!(ours, Vec::new());
         return Ok(());
     }
-    let again = plan(account, stack, false).await.map_err(|problems| TestCaseError::fail(format!("{problems:#?}")))?;
+    let again =
+        plan(account, stack, false, None).await.map_err(|problems| TestCaseError::fail(format!("{problems:#?}")))?;
     prop_assert!(again.plan.is_empty(), "after {:#?}: {:#?}", brief(&planned), brief(&again));
     let mut there: BTreeMap<&str, usize> = BTreeMap::new();
     for thing in &ours {
@@ -357,18 +363,14 @@ async fn rehearse(acts: Vec<(Version, Vec<Trouble>)>, end: Vec<Trouble>) -> Resu
                 interrupt.stop.cancel();
                 std::future::pending::<()>().await;
             };
-            let cut = tokio::select! {
-                _ = run(&account, &stack, destroy, format!("run {i}"), interrupt.clone()) => false,
-                () = account.cut() => true,
-                () = told => false,
-            };
-            account.revive();
-            if !cut {
-                tokio::time::sleep(STALENESS).await;
+            tokio::select! {
+                _ = run(&account, &stack, destroy, format!("run {i}"), interrupt.clone()) => {}
+                () = account.cut() => {}
+                () = told => {}
             }
+            account.revive();
         }
         converges(&account, &stack, destroy).await?;
-        tokio::time::sleep(STALENESS).await;
         prop_assert_eq!(&foreign(), &before);
     }
     let entries = account.store("eu-west-3").list("/clefctl/shop/dev").await.unwrap().entries;

@@ -77,7 +77,7 @@ pub(super) fn run(
         }
         let session = begin(console, &subject, &place).await?;
         let context = Context { careful: session.careful(), ..place.context.clone() };
-        let place = Place { context, ..place };
+        let place = Place { context, doubt: Some(session.doubt().clone()), ..place };
         let ready = match prepared(console, subject, &place, &session, deed, approval).await {
             Ok(Some(ready)) => ready,
             Ok(None) => {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use clefctl_core::engine::inventory::Inventory;
 use clefctl_core::engine::known::{Known, Nothing};
 use clefctl_core::engine::ledger::Ledger;
+use clefctl_core::engine::lock::Doubt;
 use clefctl_core::engine::planned::Planned;
 use clefctl_core::engine::survey::{Scope, survey};
 use clefctl_core::engine::{Options, planner, preflight};
@@ -69,6 +70,8 @@ pub(super) struct Place {
     pub(super) identity: Identity,
     /// What calls are given.
     pub(super) context: Context,
+    /// How far lists may be trusted, in view of what the last run did; only who changes something has to know.
+    pub(super) doubt: Option<Doubt>,
 }
 
 /// Finds out who we are; an error in any account but the right one.
@@ -78,7 +81,7 @@ pub(super) async fn enter(console: &Console, subject: &Subject, cancel: &Cancell
     let identity = account.identity().await?;
     subject.check_account(&identity)?;
     let context = Context { account: identity.account.as_str().into(), ..context };
-    Ok(Place { account, identity, context })
+    Ok(Place { account, identity, context, doubt: None })
 }
 
 /// What lives, and the stack that it is compared with.
@@ -116,7 +119,11 @@ pub(super) async fn read(
                 Arc::new(prepared.expand(&known).map_err(Error::invalid)?)
             }
         };
-        let inventory = survey(&*place.account, &*stack, options, scope, &place.context).await?;
+        let read = || survey(&*place.account, &*stack, options, scope.clone(), &place.context);
+        let inventory = match &place.doubt {
+            Some(doubt) => doubt.dispelled(&place.context, read).await?,
+            None => read().await?,
+        };
         Ok::<_, Error>((stack, inventory))
     };
     let mut work = std::pin::pin!(work);

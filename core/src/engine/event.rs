@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::lock::Traces;
 use super::plan::StepId;
 use crate::error::{Error, ErrorKind, Problem};
 use crate::kind::Output;
@@ -71,6 +72,8 @@ pub struct Report {
     pub outputs: Vec<Output>,
     /// What is wrong with outputs.
     pub problems: Vec<Problem>,
+    /// What lists may not show yet.
+    pub traces: Traces,
     /// How many things of the owner there are now.
     pub things: usize,
     /// The regions that they are in.

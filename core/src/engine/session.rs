@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::event::{Outcome, Report};
 use super::ledger::{self, Ledger, Run};
-use super::lock::{self, Lease, Lock, Request};
+use super::lock::{self, Doubt, Lease, Lock, Request, Traces};
 use super::plan::{Action, Plan};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kind::{Owner, Store};
@@ -45,7 +45,7 @@ impl Session {
         match Ledger::read(&*store, &owner).await {
             Ok(ledger) => Ok(Self { store, owner, lock, ledger }),
             Err(error) => {
-                lock.release(false).await?;
+                lock.release(Traces::default()).await?;
                 Err(error)
             }
         }
@@ -63,17 +63,23 @@ impl Session {
         self.lock.lease().clone()
     }
 
+    /// How far lists may be trusted, in view of what the last run did: all that a plan is made of is read through it.
+    #[must_use]
+    pub fn doubt(&self) -> &Doubt {
+        self.lock.doubt()
+    }
+
     /// Whether the last run was cut off, so that what it made may not be visible yet.
     #[must_use]
     pub fn careful(&self) -> bool {
-        self.lock.cut_off()
+        self.doubt().traces().cut_off
     }
 
     /// Gives the lock back without having changed anything.
     pub async fn abandon(self) -> Result<()> {
         // Nothing was looked for closely: the next run must do what this one would have done.
-        let cut_off = self.lock.cut_off();
-        self.lock.release(cut_off).await
+        let traces = self.doubt().traces().clone();
+        self.lock.release(traces).await
     }
 
     /// Writes what was done into the ledger (after a complete destroy it is removed), and gives the lock back.
@@ -84,7 +90,7 @@ impl Session {
         } else {
             Ok(())
         };
-        let released = self.lock.release(report.uncertain()).await;
+        let released = self.lock.release(report.traces.clone()).await;
         noted.and(released)
     }
 

@@ -15,6 +15,7 @@ use crate::engine::diff;
 use crate::engine::event::{Event, Report};
 use crate::engine::ignore::Ignored;
 use crate::engine::known::Known;
+use crate::engine::lock::{STALENESS, Traces, mark};
 use crate::engine::plan::{Action, AttributeChange, Change, Step, StepId, Verb};
 use crate::engine::planned::{Item, Planned};
 use crate::engine::tags;
@@ -34,6 +35,8 @@ pub(super) struct Work<'a> {
     known: Arc<Mutex<Known>>,
     lookups: Lookups<'a>,
     things: Mutex<Vec<Thing>>,
+    /// What was made or marked, and when; nothing where something was perhaps made.
+    made: Mutex<Vec<(Instant, Option<String>)>>,
 }
 
 /// What there is of one change.
@@ -71,6 +74,7 @@ impl<'a> Work<'a> {
             calls,
             lookups: Lookups::new(run.account, &*planned.desired, Arc::clone(&known)),
             known,
+            made: Mutex::default(),
             things: Mutex::new(planned.plan.changes.iter().zip(&planned.items).map(thing).collect()),
         }
     }
@@ -109,7 +113,9 @@ impl<'a> Work<'a> {
         match step.verb {
             Verb::Create => {
                 let wanted = self.wanted(change, Phase::Create, None, cx).await?;
-                let made = kind.create(cx, &wanted.declared).await?;
+                let made = kind.create(cx, &wanted.declared).await;
+                self.marked(change, made.is_ok());
+                let made = made?;
                 Ok(self.now(at, change, &wanted.evaluated, made))
             }
             Verb::Settle => {
@@ -135,6 +141,9 @@ impl<'a> Work<'a> {
             Verb::Retag => {
                 let live = self.new_thing(at)?;
                 kind.retag(cx, &live, &item.retag).await?;
+                if change.action != Action::Release {
+                    self.marked(change, true);
+                }
                 let id = Some(live.id.clone());
                 self.things()[at].new = Some(Arc::new(retagged(&live, change, &item.retag)));
                 Ok(Finished { id, unneeded: false })
@@ -180,6 +189,9 @@ impl<'a> Work<'a> {
             return Ok(Finished { unneeded: true, ..finished });
         }
         let updated = kind.update(cx, &wanted.declared, live).await?;
+        if change.action == Action::Adopt {
+            self.marked(change, true);
+        }
         Ok(self.now(at, change, &wanted.evaluated, updated))
     }
 
@@ -237,6 +249,12 @@ impl<'a> Work<'a> {
         Ok(Wanted { instance, evaluated, trigger, declared })
     }
 
+    /// Remembers that a thing has its mark since now, or perhaps has it.
+    fn marked(&self, change: &Change, surely: bool) {
+        let mark = surely.then(|| mark(change.kind, &change.address, change.generation));
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).push((Instant::now(), mark));
+    }
+
     /// Remembers what a thing looks like now, for the steps that refer to it.
     fn now(&self, at: usize, change: &Change, evaluated: &Map, thing: Observed) -> Finished {
         if let Ok(kind) = self.kind(change) {
@@ -257,6 +275,14 @@ impl<'a> Work<'a> {
             .filter(|thing| thing.ours().is_some())
             .map(|thing| (thing.region.clone(), thing.kind, thing.id.clone()))
             .collect();
+        let made = std::mem::take(&mut *self.made.lock().unwrap_or_else(PoisonError::into_inner));
+        let lately: Vec<_> =
+            made.into_iter().filter(|(at, _)| at.elapsed() < STALENESS).map(|(_, mark)| mark).collect();
+        report.traces = Traces {
+            cut_off: report.uncertain(),
+            unsure: lately.contains(&None),
+            made: lately.into_iter().flatten().collect(),
+        };
         report.things = there.len();
         // Global things are read in any case; where they are read is no region of the stack's.
         let registry = self.run.account.registry();

@@ -10,6 +10,7 @@ mod record;
 mod take;
 #[cfg(test)]
 mod tests;
+mod traces;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +23,7 @@ pub use lease::Lease;
 pub use record::{Holder, Seen};
 use record::{Record, State};
 pub use take::{Request, Waiting, acquire};
+pub use traces::{Doubt, STALENESS, Traces, mark};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::kind::{Owner, Store};
@@ -51,14 +53,14 @@ pub struct Lock {
     renewal: JoinHandle<()>,
     stop: CancellationToken,
     _stop_on_drop: DropGuard,
-    cut_off: bool,
+    doubt: Doubt,
 }
 
 impl Lock {
-    /// Whether the run that held the lock last neither released it nor lives: what it created may not be visible yet.
+    /// How far lists may be trusted, in view of what the run did that held the lock last.
     #[must_use]
-    pub fn cut_off(&self) -> bool {
-        self.cut_off
+    pub fn doubt(&self) -> &Doubt {
+        &self.doubt
     }
 
     /// What tells whether the lock is still held.
@@ -67,13 +69,13 @@ impl Lock {
         &self.lease
     }
 
-    /// Gives the lock back. `cut_off` tells the next run that calls of this one may still take effect.
-    pub async fn release(self, cut_off: bool) -> Result<()> {
-        let cut_off = cut_off || self.lease.check().is_err();
+    /// Gives the lock back, and tells the next run what this one may have left.
+    pub async fn release(self, mut traces: Traces) -> Result<()> {
+        traces.cut_off |= self.lease.check().is_err();
         self.stop.cancel();
         // The task ends by itself; only a panic of it could be reported here, and the lock is given back all the same.
         let _ = self.renewal.await;
-        let record = Record { state: State::Released, cut_off, ..self.record };
+        let record = Record { state: State::Released, traces: traces.brief(), ..self.record };
         // Where somebody has taken over, a higher entry counts and this one says nothing.
         match timeout(CALL, self.store.put(&self.name, &record.to_text(), true)).await {
             Ok(put) => put,
@@ -93,7 +95,7 @@ pub async fn look(store: &dyn Store, owner: &Owner) -> Result<Option<Seen>> {
 /// An error if it changed hands since.
 pub async fn unlock(store: &dyn Store, owner: &Owner, seen: &Seen, by: Holder) -> Result<()> {
     let next = seen.number.saturating_add(1);
-    let record = Record { state: State::Released, cut_off: true, holder: by };
+    let record = Record { state: State::Released, traces: Traces::of_cut_off(), holder: by };
     store.put(&entry(owner, next), &record.to_text(), false).await.map_err(|error| match error.kind {
         ErrorKind::Conflict => Error::new(ErrorKind::Locked, "the lock has changed hands just now")
             .hint("look at it again before you take it away"),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::Traces;
 use crate::kind::{Entry, Listing};
 
 /// Who holds the lock, or held it last.
@@ -56,8 +57,9 @@ pub(super) enum State {
 #[serde(default)]
 pub(super) struct Record {
     pub(super) state: State,
-    /// Of a released lock: whether calls of its last holder may still take effect.
-    pub(super) cut_off: bool,
+    /// Of a released lock: what its last holder may have left that lists do not show yet.
+    #[serde(flatten)]
+    pub(super) traces: Traces,
     #[serde(flatten)]
     pub(super) holder: Holder,
 }

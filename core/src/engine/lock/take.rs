@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::lease::{Held, Moment};
 use super::record::{self, Record, Seen, State};
+use super::traces::{Doubt, STALENESS, Traces};
 use super::{DOUBT, Holder, Lock, POLL, TTL, entry, locked, path};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kind::{Owner, Store};
@@ -60,16 +61,16 @@ struct Taking<'a> {
     started: Instant,
     /// What reads have shown without a change, and since when.
     watched: Option<(Seen, Instant)>,
-    /// Our latest attempt: the moment before it, and whether the holder before us was cut off.
-    tried: Option<(Moment, bool)>,
+    /// Our latest attempt: the moment before it, and what the holder before us may have left.
+    tried: Option<(Moment, Doubt)>,
 }
 
 /// What one look at the lock leads to.
 enum Next {
-    /// It can be had under this number; whether its last holder was cut off.
-    Take(u64, bool),
+    /// It can be had under this number; what its last holder may have left.
+    Take(u64, Doubt),
     /// It is ours already: the answer to an attempt was lost.
-    Ours(Seen, Moment, bool),
+    Ours(Seen, Moment, Doubt),
     /// Somebody holds it.
     Wait(Seen),
 }
@@ -78,8 +79,8 @@ impl Taking<'_> {
     async fn once(&mut self) -> Result<Option<Lock>> {
         let listing = self.request.store.list(&self.path).await?;
         match self.judge(record::highest(&listing, &self.path)) {
-            Next::Take(number, cut_off) => self.take(number, cut_off, listing.now).await,
-            Next::Ours(seen, begun, cut_off) => self.hold(seen.number, seen.record, begun, cut_off).await,
+            Next::Take(number, doubt) => self.take(number, doubt, listing.now).await,
+            Next::Ours(seen, begun, doubt) => self.hold(seen.number, seen.record, begun, doubt).await,
             Next::Wait(seen) => {
                 let left = self.left(&seen);
                 if left.is_zero() {
@@ -93,22 +94,27 @@ impl Taking<'_> {
     }
 
     fn judge(&mut self, seen: Option<Seen>) -> Next {
-        let Some(seen) = seen else { return Next::Take(1, false) };
+        let Some(seen) = seen else { return Next::Take(1, Doubt { traces: Traces::default(), until: Instant::now() }) };
         let next = seen.number.saturating_add(1);
         if !seen.is_held() {
-            return Next::Take(next, seen.record.cut_off);
+            let until = Instant::now() + STALENESS.saturating_sub(seen.age);
+            return Next::Take(next, Doubt { traces: seen.record.traces, until });
         }
-        if let Some((begun, cut_off)) = self.tried
+        if let Some((begun, doubt)) = &self.tried
             && seen.record.holder.nonce == self.request.holder.nonce
         {
-            return Next::Ours(seen, begun, cut_off);
+            return Next::Ours(seen, *begun, doubt.clone());
         }
         let since = match &self.watched {
             Some((before, since)) if before.unchanged(&seen) => *since,
             _ => Instant::now(),
         };
         self.watched = Some((seen.clone(), since));
-        if seen.age >= TTL && since.elapsed() >= DOUBT { Next::Take(next, true) } else { Next::Wait(seen) }
+        if seen.age >= TTL && since.elapsed() >= DOUBT {
+            Next::Take(next, Doubt { traces: Traces::of_cut_off(), until: Instant::now() })
+        } else {
+            Next::Wait(seen)
+        }
     }
 
     /// How long we go on waiting; one that seems dead is watched to the end, however little patience there is.
@@ -120,14 +126,14 @@ impl Taking<'_> {
         }
     }
 
-    async fn take(&mut self, number: u64, cut_off: bool, now: f64) -> Result<Option<Lock>> {
+    async fn take(&mut self, number: u64, doubt: Doubt, now: f64) -> Result<Option<Lock>> {
         let holder = Holder { since: now, ..self.request.holder.clone() };
-        let record = Record { state: State::Held, cut_off: false, holder };
+        let record = Record { state: State::Held, traces: Traces::default(), holder };
         let begun = Moment::now();
-        self.tried = Some((begun, cut_off));
+        self.tried = Some((begun, doubt.clone()));
         let name = entry(self.request.owner, number);
         match self.request.store.put(&name, &record.to_text(), false).await {
-            Ok(()) => self.hold(number, record, begun, cut_off).await,
+            Ok(()) => self.hold(number, record, begun, doubt).await,
             Err(error) if matches!(error.kind, ErrorKind::Conflict | ErrorKind::Ambiguous | ErrorKind::Unavailable) => {
                 if self.started.elapsed() > self.request.patience + DOUBT {
                     return Err(error);
@@ -141,7 +147,7 @@ impl Taking<'_> {
 
     /// Begins to hold the entry just made, unless somebody was ahead: a number may have been used and pruned
     /// between our look and our attempt.
-    async fn hold(&mut self, number: u64, record: Record, begun: Moment, cut_off: bool) -> Result<Option<Lock>> {
+    async fn hold(&mut self, number: u64, record: Record, begun: Moment, doubt: Doubt) -> Result<Option<Lock>> {
         let store = &self.request.store;
         let name = entry(self.request.owner, number);
         let listing = match store.list(&self.path).await {
@@ -182,7 +188,7 @@ impl Taking<'_> {
             renewal,
             _stop_on_drop: stop.clone().drop_guard(),
             stop,
-            cut_off,
+            doubt,
         }))
     }
 

@@ -4,7 +4,9 @@ use proptest::prelude::*;
 use tokio::time::{Instant, sleep};
 
 use super::*;
+use crate::engine::inventory::Inventory;
 use crate::engine::testing::{Fault, Line};
+use crate::kind::{Address, Context, Map, Observed, Owned, Status, Tags};
 
 fn owner() -> Owner {
     Owner::new("clefcloud", "dev")
@@ -50,12 +52,12 @@ async fn a_free_lock_is_taken_at_once_and_given_back() {
     let line = Line::new();
     let begun = Instant::now();
     let lock = take(&line, "ada").await.unwrap();
-    assert!(!lock.cut_off() && lock.lease().check().is_ok());
+    assert!(!lock.doubt().traces().cut_off && lock.lease().check().is_ok());
     assert!(seen(&line).await.is_held());
-    lock.release(false).await.unwrap();
+    lock.release(Traces::default()).await.unwrap();
     assert!(!seen(&line).await.is_held());
     let lock = take(&line, "bob").await.unwrap();
-    assert!(!lock.cut_off());
+    assert!(!lock.doubt().traces().cut_off);
     assert_eq!(begun.elapsed(), secs(0));
     assert_eq!(line.names(), ["/clefctl/clefcloud/dev/lock/2"], "lower entries are pruned");
 }
@@ -68,9 +70,9 @@ async fn who_waits_is_told_for_whom_and_how_long_and_gets_the_lock_when_it_is_fr
     let waiting = |w: &Waiting| told.lock().unwrap().push((w.holder.who.clone(), w.left.as_secs()));
     let (second, ()) = tokio::join!(take_within(&line, "bob", PATIENCE, &waiting), async {
         sleep(secs(12)).await;
-        lock.release(false).await.unwrap();
+        lock.release(Traces::default()).await.unwrap();
     });
-    assert!(!second.unwrap().cut_off());
+    assert!(!second.unwrap().doubt().traces().cut_off);
     let want: Vec<_> = [180, 175, 170].map(|left| ("ada".to_owned(), left)).into();
     assert_eq!(*told.lock().unwrap(), want);
 }
@@ -97,10 +99,10 @@ async fn the_lock_of_a_killed_run_is_taken_over_after_its_time() {
     drop(take(&line, "ada").await.unwrap());
     sleep(secs(3)).await;
     let lock = take(&line, "bob").await.unwrap();
-    assert!(lock.cut_off(), "the next run is told to be careful");
+    assert!(lock.doubt().traces().cut_off, "the next run is told to be careful");
     assert!((120..=125).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
-    lock.release(false).await.unwrap();
-    assert!(!take(&line, "cyd").await.unwrap().cut_off());
+    lock.release(Traces::default()).await.unwrap();
+    assert!(!take(&line, "cyd").await.unwrap().doubt().traces().cut_off);
 }
 
 #[tokio::test(start_paused = true)]
@@ -110,7 +112,7 @@ async fn a_lock_dead_for_long_is_still_watched_for_ten_seconds_even_without_pati
     sleep(secs(5000)).await;
     let begun = Instant::now();
     let lock = take_within(&line, "bob", secs(0), &|_| {}).await.unwrap();
-    assert!(lock.cut_off());
+    assert!(lock.doubt().traces().cut_off);
     assert_eq!(begun.elapsed(), DOUBT);
 }
 
@@ -130,8 +132,90 @@ async fn a_sign_of_life_during_the_watch_keeps_the_lock() {
 #[tokio::test(start_paused = true)]
 async fn a_released_lock_may_say_that_calls_can_still_take_effect() {
     let line = Line::new();
-    take(&line, "ada").await.unwrap().release(true).await.unwrap();
-    assert!(take(&line, "bob").await.unwrap().cut_off());
+    take(&line, "ada").await.unwrap().release(Traces::of_cut_off()).await.unwrap();
+    assert!(take(&line, "bob").await.unwrap().doubt().traces().cut_off);
+}
+
+/// How often a run read, and how long, until it trusted what lists show. They show what was made after `shown` seconds.
+async fn reads_after(traces: Traces, later: u64, shown: u64) -> (usize, u64) {
+    let line = Line::new();
+    take(&line, "ada").await.unwrap().release(traces).await.unwrap();
+    let released = Instant::now();
+    sleep(secs(later)).await;
+    let lock = take(&line, "bob").await.unwrap();
+    let (begun, mut reads) = (Instant::now(), 0);
+    let read = || {
+        reads += 1;
+        let there = released.elapsed() >= secs(shown);
+        let things = ["vpc", "igw"].iter().filter(|_| there).map(|name| Arc::new(ours(name))).collect();
+        async move { Ok(Inventory { things, ..Inventory::default() }) }
+    };
+    lock.doubt().dispelled(&context(), read).await.unwrap();
+    (reads, begun.elapsed().as_secs())
+}
+
+fn ours(name: &str) -> Observed {
+    Observed {
+        kind: "vpc",
+        region: "eu-west-3".to_owned(),
+        id: name.to_owned(),
+        owned: Owned::Ours { address: Address::plain(name), generation: 2 },
+        status: Status::Usable,
+        attributes: Map::new(),
+        outputs: Map::new(),
+        tags: Tags::new(),
+    }
+}
+
+fn context() -> Context {
+    Context {
+        owner: owner(),
+        account: "123456789012".into(),
+        region: "eu-west-3".into(),
+        role_arn: None,
+        nonce: "n".into(),
+        deadline: Instant::now() + secs(600),
+        cancel: CancellationToken::new(),
+        progress: Arc::new(|_| {}),
+        careful: false,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn lists_are_read_until_they_show_what_was_made_a_moment_ago() {
+    let made = |generation: u32| Traces {
+        made: ["vpc", "igw"].map(|name| mark("vpc", &Address::plain(name), generation)).into(),
+        ..Traces::default()
+    };
+    let many = Traces { made: (0..1000).map(|n| format!("vpc/v{n}@1")).collect(), ..Traces::default() };
+    for (traces, later, shown, want) in [
+        (Traces::default(), 0, 99, (1, 0)),
+        // Seen at once, soon, and never.
+        (made(2), 0, 0, (1, 0)),
+        (made(2), 1, 5, (3, 4)),
+        (made(2), 10, 99, (11, 20)),
+        // What lives is of an older generation.
+        (made(3), 10, 0, (11, 20)),
+        // Long ago.
+        (made(2), 31, 99, (1, 0)),
+        // After a cut anything may be there.
+        (Traces::of_cut_off(), 10, 0, (1, 20)),
+        (Traces::of_cut_off(), 40, 0, (1, 0)),
+        (Traces { unsure: true, ..Traces::default() }, 10, 0, (1, 20)),
+        (many, 0, 0, (1, 30)),
+    ] {
+        assert_eq!(reads_after(traces.clone(), later, shown).await, want, "{traces:?} after {later} s");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn doubts_end_when_the_run_is_told_to_stop() {
+    let line = Line::new();
+    take(&line, "ada").await.unwrap().release(Traces::of_cut_off()).await.unwrap();
+    let (lock, cx) = (take(&line, "bob").await.unwrap(), context());
+    cx.cancel.cancel();
+    let read = || async { Ok(Inventory::default()) };
+    assert_eq!(lock.doubt().dispelled(&cx, read).await.err().unwrap().kind, ErrorKind::Cancelled);
 }
 
 #[tokio::test(start_paused = true)]
@@ -149,8 +233,8 @@ async fn a_holder_whose_signs_of_life_do_not_get_through_stops_before_others_cou
         line.fault(Fault::None, Fault::None);
         sleep(secs(60)).await;
         assert!(lock.lease().check().is_err(), "what was lost never comes back");
-        lock.release(false).await.unwrap();
-        assert!(take(&line, "bob").await.unwrap().cut_off());
+        lock.release(Traces::default()).await.unwrap();
+        assert!(take(&line, "bob").await.unwrap().doubt().traces().cut_off);
     }
 }
 
@@ -162,7 +246,7 @@ async fn giving_it_back_does_not_take_for_ever() {
     line.fault(Fault::Hanging, Fault::Hanging);
     sleep(secs(31)).await;
     let begun = Instant::now();
-    assert_eq!(lock.release(false).await.unwrap_err().kind, ErrorKind::Unavailable);
+    assert_eq!(lock.release(Traces::default()).await.unwrap_err().kind, ErrorKind::Unavailable);
     assert!(begun.elapsed() <= secs(20), "{:?}", begun.elapsed());
 }
 
@@ -185,7 +269,7 @@ async fn an_attempt_whose_answer_is_lost_is_recognised_as_ours() {
     line.fault(Fault::None, Fault::Unanswered);
     let lock = take(&line, "ada").await.unwrap();
     line.fault(Fault::None, Fault::None);
-    assert!(!lock.cut_off());
+    assert!(!lock.doubt().traces().cut_off);
     assert_eq!(line.names(), ["/clefctl/clefcloud/dev/lock/1"]);
 }
 
@@ -205,11 +289,11 @@ async fn unlock_takes_the_lock_away_and_its_holder_notices() {
     let before = seen(&line).await;
     unlock(&line, &owner(), &before, holder("bob")).await.unwrap();
     let second = take(&line, "cyd").await.unwrap();
-    assert!(second.cut_off(), "the run that lost its lock may still be at work");
+    assert!(second.doubt().traces().cut_off, "the run that lost its lock may still be at work");
     let error = lock.lease().lost().await;
     assert!(error.message.contains("cyd"), "{error}");
     assert!(second.lease().check().is_ok());
-    lock.release(false).await.unwrap();
+    lock.release(Traces::default()).await.unwrap();
     assert!(seen(&line).await.is_held(), "who lost it cannot give it back");
 }
 
@@ -229,7 +313,7 @@ async fn forget_leaves_nothing_and_refuses_while_the_lock_is_held() {
     line.set("/clefctl/clefcloud/dev2/ledger", "{}");
     let lock = take(&line, "ada").await.unwrap();
     assert_eq!(forget(&line, &owner()).await.unwrap_err().kind, ErrorKind::Locked);
-    lock.release(false).await.unwrap();
+    lock.release(Traces::default()).await.unwrap();
     forget(&line, &owner()).await.unwrap();
     assert_eq!(line.names(), ["/clefctl/clefcloud/dev2/ledger"]);
 }
@@ -241,7 +325,7 @@ async fn what_nobody_wrote_counts_as_held_until_its_time_is_up() {
     line.set("/clefctl/clefcloud/dev/lock/x", "");
     let begun = Instant::now();
     let lock = take(&line, "ada").await.unwrap();
-    assert!(lock.cut_off() && begun.elapsed() >= TTL);
+    assert!(lock.doubt().traces().cut_off && begun.elapsed() >= TTL);
     assert!(line.names().contains(&"/clefctl/clefcloud/dev/lock/10".to_owned()));
 }
 
@@ -312,19 +396,19 @@ async fn race(line: Line, name: String, racer: Racer, leases: Leases, taken: Arc
         };
         tick(*time).await;
         match end {
-            End::Release => drop(lock.release(false).await),
+            End::Release => drop(lock.release(Traces::default()).await),
             End::Killed => drop(lock),
             End::Outage(length) => {
                 line.fault(Fault::Hanging, Fault::Hanging);
                 tick(*length).await;
                 line.fault(Fault::None, Fault::None);
                 tick(100).await;
-                drop(lock.release(true).await);
+                drop(lock.release(Traces::of_cut_off()).await);
             }
             End::Unanswered => {
                 line.fault(Fault::None, Fault::Unanswered);
                 tick(60).await;
-                drop(lock.release(true).await);
+                drop(lock.release(Traces::of_cut_off()).await);
             }
         }
     }

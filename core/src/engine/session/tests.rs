@@ -57,7 +57,8 @@ fn plan(things: usize, destroy: bool) -> Plan {
 
 fn report(outcomes: Vec<Outcome>, things: usize) -> Report {
     let regions = if things == 0 { BTreeSet::new() } else { BTreeSet::from(["eu-west-3".to_owned()]) };
-    Report { outcomes, things, regions, ..Report::default() }
+    let report = Report { outcomes, things, regions, ..Report::default() };
+    Report { traces: Traces { cut_off: report.uncertain(), ..Traces::default() }, ..report }
 }
 
 fn failed(kind: ErrorKind) -> Outcome {

@@ -9,21 +9,16 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::fixture::{account as open, registry};
 use super::super::{Faults, Options, Simulation};
+use crate::engine;
 use crate::engine::apply::{Interrupt, Run, apply, expected};
-use crate::engine::declare::{Declaration, physical_name};
 use crate::engine::event::Report;
-use crate::engine::inventory::Inventory;
-use crate::engine::known::Known;
-use crate::engine::lock::{Holder, Request, Seen, look, unlock};
+use crate::engine::lock::{Doubt, Holder, Request, STALENESS, Seen, look, unlock};
 use crate::engine::planned::Planned;
 use crate::engine::session::{Author, Session};
-use crate::engine::tags::TagRules;
+use crate::engine::survey::{Scope, survey};
 use crate::engine::testing::Wish;
 use crate::error::Problem;
-use crate::kind::{
-    Account, Context, Desired, Expected, ExpectedInstance, Facts, Found, Observed, Owned, Place, Registry, Select,
-    Value, tag,
-};
+use crate::kind::{Account, Context, Desired, Registry, tag};
 
 const NUMBER: &str = "123456789012";
 
@@ -92,49 +87,21 @@ fn context(stack: &dyn Desired, region: &str, careful: bool) -> Context {
     }
 }
 
-/// Reads everything that there is of the owner.
-async fn inventory(account: &Simulation, stack: &Arc<dyn Desired>) -> Inventory {
-    let registry = account.registry();
-    let (first, children): (Vec<_>, Vec<_>) =
-        registry.kinds().partition(|kind| !matches!(kind.facts().found, Found::Child(_)));
-    let mut things: Vec<Arc<Observed>> = Vec::new();
-    for kind in first.into_iter().chain(children) {
-        let facts = kind.facts();
-        let region = if facts.place == Place::Global { "us-east-1" } else { stack.region() };
-        let parents: Vec<_> = match facts.found {
-            Found::Child(of) => things.iter().filter(|t| of.contains(&t.kind)).map(|t| (**t).clone()).collect(),
-            _ => Vec::new(),
-        };
-        let instances = stack.instances().values().filter(|instance| instance.kind == facts.name);
-        let expected = Expected { instances: instances.map(|i| expect(&**stack, i, facts)).collect(), parents };
-        let cx = context(&**stack, region, false);
-        let read = kind.read(&cx, Select::Owned(&expected)).await.unwrap();
-        things.extend(read.into_iter().filter(|thing| !matches!(thing.owned, Owned::Foreign(_))).map(Arc::new));
-    }
-    things.sort_by(|a, b| (a.kind, &a.region, &a.id).cmp(&(b.kind, &b.region, &b.id)));
-    Inventory { account: NUMBER.to_owned(), things, ..Inventory::default() }
-}
-
-fn expect(stack: &dyn Desired, instance: &crate::kind::Instance, facts: &'static Facts) -> ExpectedInstance {
-    let evaluated = stack.evaluate(instance, &Known::new(NUMBER)).unwrap();
-    let declaration = Declaration {
-        owner: stack.owner(),
-        account: NUMBER,
-        facts,
-        instance,
-        evaluated: &evaluated,
-        trigger: &Value::Null,
-        generation: 1,
-        tag_rules: &TagRules::default(),
+/// Makes a plan; a run mistrusts lists as far as the last one gave reason to.
+async fn plan(
+    account: &Simulation,
+    stack: &Arc<dyn Desired>,
+    destroy: bool,
+    doubt: Option<&Doubt>,
+) -> Result<Planned, Vec<Problem>> {
+    let cx = context(&**stack, stack.region(), false);
+    let options = engine::Options { destroy, ..engine::Options::default() };
+    let read = || survey(account, &**stack, &options, Scope::default(), &cx);
+    let inventory = match doubt {
+        Some(doubt) => doubt.dispelled(&cx, read).await.unwrap(),
+        None => read().await.unwrap(),
     };
-    let name = physical_name(&declaration, None);
-    ExpectedInstance { address: instance.address.clone(), name, attributes: evaluated }
-}
-
-async fn plan(account: &Simulation, stack: &Arc<dyn Desired>, destroy: bool) -> Result<Planned, Vec<Problem>> {
-    let inventory = inventory(account, stack).await;
-    let options = crate::engine::Options { destroy, ..crate::engine::Options::default() };
-    crate::engine::plan(stack, &inventory, account.registry(), &options)
+    engine::plan(stack, &inventory, account.registry(), &options)
 }
 
 /// One run as the command line makes it.
@@ -160,7 +127,7 @@ async fn interruptible(
         waiting: &|_| {},
     };
     let session = Session::begin(request).await.unwrap();
-    let planned = plan(account, stack, destroy).await.unwrap();
+    let planned = plan(account, stack, destroy, Some(session.doubt())).await.unwrap();
     let run = Run {
         account,
         nonce: name.into(),
@@ -177,7 +144,7 @@ async fn interruptible(
 
 /// Asserts that the account is as the stack says, each thing there once.
 async fn is_as_declared(account: &Simulation, stack: &Arc<dyn Desired>, what: &str) {
-    let planned = plan(account, stack, false).await.unwrap();
+    let planned = plan(account, stack, false, None).await.unwrap();
     assert!(planned.plan.is_empty(), "{what}: {:#?}", planned.plan.changes);
     let owner = stack.owner().to_string();
     let prefix = stack.owner().prefix();
@@ -216,7 +183,7 @@ async fn after_apply_the_plan_is_empty_and_after_destroy_nothing_is_left() {
 async fn unbounded_an_apply_takes_hardly_longer_than_its_longest_chain() {
     let account = account();
     let stack = stack(&registry(), FIRST);
-    let planned = plan(&account, &stack, false).await.unwrap();
+    let planned = plan(&account, &stack, false, None).await.unwrap();
     let begun = Instant::now();
     let run = Run {
         account: &account,
@@ -314,7 +281,7 @@ async fn lost_answers_make_nothing_twice() {
 #[tokio::test(start_paused = true)]
 async fn stale_lists_after_a_cut_make_nothing_twice() {
     for seed in 0..4 {
-        let stale = Duration::from_secs(30);
+        let stale = STALENESS;
         survives(None, FIRST, false, |at| Faults { seed, stale, cut_after_call: Some(at), ..Faults::default() }).await;
     }
 }
@@ -355,7 +322,7 @@ async fn throttled_and_slow_it_comes_to_the_same_end() {
         account.set_faults(Faults { seed, throttled: 0.3, slow: 0.2, ..Faults::default() });
         let target = stack(&registry(), FIRST);
         let mut runs = 0;
-        while runs == 0 || !plan(&account, &target, false).await.unwrap().plan.is_empty() {
+        while runs == 0 || !plan(&account, &target, false, None).await.unwrap().plan.is_empty() {
             run(&account, &target, false, &format!("run {runs}")).await;
             runs += 1;
             // What takes ten times as long outlasts the patience of several runs.
