@@ -9,6 +9,8 @@ use crate::aws::{AwsKind, Connection, Cx, Op};
 
 pub mod autoscaling_group;
 pub mod cloudwatch_log_group;
+pub mod cognito_user_pool;
+pub mod cognito_user_pool_client;
 pub mod db_instance;
 mod db_instance_calls;
 mod db_instance_live;
@@ -44,6 +46,8 @@ pub fn all(aws: &Arc<Connection>) -> Vec<Arc<dyn Kind>> {
     vec![
         AwsKind::<autoscaling_group::AutoscalingGroup>::shared(aws),
         AwsKind::<cloudwatch_log_group::CloudwatchLogGroup>::shared(aws),
+        AwsKind::<cognito_user_pool::CognitoUserPool>::shared(aws),
+        AwsKind::<cognito_user_pool_client::CognitoUserPoolClient>::shared(aws),
         AwsKind::<db_instance::DbInstance>::shared(aws),
         AwsKind::<db_subnet_group::DbSubnetGroup>::shared(aws),
         AwsKind::<eip::Eip>::shared(aws),
