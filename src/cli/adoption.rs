@@ -84,7 +84,7 @@ pub(super) fn release(address: &Address, reading: Reading, place: &Place) -> Res
 
 fn declared<'a>(stack: &'a dyn Desired, address: &Address) -> Result<&'a Instance> {
     let instance = stack.instances().get(address).ok_or_else(|| {
-        Error::new(ErrorKind::Usage, format!("the stack has no {address}"))
+        Error::new(ErrorKind::Usage, format!("the stack has no entry `{address}`"))
             .hint("write an entry for it first, as it is to be")
     })?;
     if instance.facts.mark == Mark::Prefix {

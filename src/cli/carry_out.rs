@@ -97,9 +97,8 @@ pub(super) fn run(
         let outputs = matches!(deed, Deed::Plan(_));
         let exit = closed(console, &ready, &report, &closing, outputs);
         ended?;
-        if forget && exit == Exit::Done {
-            let store = place.account.store(&ready.planned.plan.region);
-            lock::forget(&*store, &ready.planned.plan.owner).await?;
+        if exit == Exit::Done && ready.planned.plan.destroy {
+            leave(console, &ready, &place, forget).await?;
         }
         console.tell_calls(&*place.account);
         Ok(exit)
@@ -271,13 +270,20 @@ fn closed(console: &mut Console, ready: &Ready, report: &Report, closing: &str, 
         let layout = console.ui.out.layout();
         console.ui.out.write(&format!("\n{}", report::outputs(&report.outputs, layout)));
     }
-    if ready.planned.plan.destroy {
-        console.ui.out.line(&format!(
-            "\nWhat is left of {} is its released lock; `--forget` removes that as well.",
-            ready.planned.plan.owner
-        ));
-    }
     Exit::Done
+}
+
+/// Says what is left after everything has gone, and takes that away too if it is asked for.
+async fn leave(console: &mut Console, ready: &Ready, place: &Place, forget: bool) -> Result<()> {
+    let plan = &ready.planned.plan;
+    if forget {
+        lock::forget(&*place.account.store(&plan.region), &plan.owner).await?;
+        console.ui.out.line(&format!("\nNothing is left of {}.", plan.owner));
+    } else {
+        let words = format!("What is left of {} is its released lock; `--forget` removes that as well.", plan.owner);
+        console.ui.out.line(&format!("\n{words}"));
+    }
+    Ok(())
 }
 
 /// The commit that is checked out, if there is a repository.

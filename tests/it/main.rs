@@ -3,3 +3,4 @@
 mod conformance;
 mod emulator;
 mod support;
+mod transcripts;

@@ -13,6 +13,10 @@ pub fn text(error: &Error, place: Option<Span>, sources: &Sources, layout: Layou
     let mut out = String::new();
     if !error.problems.is_empty() {
         out.push_str(&problem::each(&error.problems, sources, layout));
+        // One problem says all that there is to say.
+        if error.kind == ErrorKind::Invalid && error.problems.len() == 1 {
+            return out;
+        }
         out.push('\n');
     }
     let mut title = clean(&error.message).into_owned();

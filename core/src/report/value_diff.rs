@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use similar::{ChangeTag, DiffOp, TextDiff};
 
 use super::style::{ADD, FAINT, Layout, REMOVE, clean, columns, count, paint};
-use super::value::{Head, Line, Sign, block, entries, essential, one_line, open, room, scalar};
+use super::value::{Head, Line, Sign, block, entries, essential, is_default, one_line, open, room, scalar};
 use crate::kind::{DocumentKind, Map, Type, Value};
 
 /// Lines of text shown around a change.
@@ -108,7 +108,7 @@ impl Differ {
         for key in keys {
             let (before, after) = (side(old, key), side(new, key));
             if self.equal(&before, &after) {
-                same += usize::from(!before.is_null());
+                same += usize::from(!before.is_null() && !repeats_default(ty, key, &before, new));
             } else {
                 changes.push((key, before, after));
             }
@@ -249,6 +249,12 @@ fn akin(before: &Value, after: &Value) -> bool {
     let said = |map: &Map| map.values().filter(|v| !v.is_null()).count();
     let same = old.iter().filter(|(k, v)| !v.is_null() && v.is_known() && new.get(*k) == Some(v)).count();
     same * 2 >= said(old).max(said(new)) && same > 0
+}
+
+/// Whether an entry of a block only repeats its default.
+fn repeats_default(ty: Option<Type>, key: &str, value: &Value, others: &Map) -> bool {
+    let Some(Type::Block(block)) = ty else { return false };
+    block.attribute(key).is_some_and(|attribute| is_default(attribute, value, others))
 }
 
 fn inside(ty: Option<Type>, key: &str) -> Option<Type> {

@@ -78,9 +78,8 @@ pub(super) fn because(change: &Change) -> String {
             let names: Vec<&str> = change.attributes.iter().map(|a| a.name.as_str()).collect();
             match names.as_slice() {
                 [] => "it differs from the stack".to_owned(),
-                [one] => format!("{one} differs"),
-                few if few.len() <= 3 => format!("{} differ", and(few)),
-                many => format!("{} attributes differ", many.len()),
+                few if few.len() <= 3 => format!("differences in {}", and(few)),
+                many => format!("differences in {} attributes", many.len()),
             }
         }
         Reason::LookupMoved(lookups) => {
