@@ -76,6 +76,12 @@ pub(super) fn run(
             subject.check_pinned(&place.identity)?;
         }
         let session = begin(console, &subject, &place).await?;
+        if let Some(wait) = session.doubt().waits() {
+            let wait = wait.as_secs().max(1);
+            console.ui.err.line(&format!(
+                "The last run did not end in order: waiting {wait} s, until AWS shows all that it did."
+            ));
+        }
         let context = Context { careful: session.careful(), ..place.context.clone() };
         let place = Place { context, doubt: Some(session.doubt().clone()), ..place };
         let ready = match prepared(console, subject, &place, &session, deed, approval).await {

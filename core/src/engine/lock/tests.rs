@@ -144,6 +144,7 @@ async fn reads_after(traces: Traces, later: u64, shown: u64) -> (usize, u64) {
     sleep(secs(later)).await;
     let lock = take(&line, "bob").await.unwrap();
     let (begun, mut reads) = (Instant::now(), 0);
+    let waits = lock.doubt().waits();
     let read = || {
         reads += 1;
         let there = released.elapsed() >= secs(shown);
@@ -151,6 +152,7 @@ async fn reads_after(traces: Traces, later: u64, shown: u64) -> (usize, u64) {
         async move { Ok(Inventory { things, ..Inventory::default() }) }
     };
     lock.doubt().dispelled(&context(), read).await.unwrap();
+    assert!(waits.is_none_or(|waits| waits == begun.elapsed()));
     (reads, begun.elapsed().as_secs())
 }
 

@@ -67,6 +67,13 @@ impl Doubt {
         &self.traces
     }
 
+    /// How long reading waits in any case, if it does.
+    #[must_use]
+    pub fn waits(&self) -> Option<Duration> {
+        let wait = self.until.saturating_duration_since(Instant::now());
+        ((self.traces.cut_off || self.traces.unsure) && !wait.is_zero()).then_some(wait)
+    }
+
     /// Reads until what is read can be trusted. After a run that was cut off, or failed to make something, that is when
     /// all that it may have done can be seen; after any other, as soon as all that it made is seen: mostly at once.
     pub async fn dispelled<F>(&self, cx: &Context, mut read: impl FnMut() -> F) -> Result<Inventory>
