@@ -13,7 +13,8 @@ use super::{Exit, Failure};
 const EXAMPLES: &str = "\
 Examples:
   clefctl init                 an empty stack in this folder
-  clefctl init stacks/shop     the same in a new folder";
+  clefctl init stacks/shop     the same in a new folder
+  clefctl init demo --template clefcloud";
 
 /// Writes a stack to begin with. Nothing that exists is ever overwritten.
 #[derive(Debug, clap::Args)]
@@ -32,6 +33,8 @@ pub(super) struct Args {
 enum Template {
     /// A network of one VPC, with comments.
     Empty,
+    /// ClefCloud, a sheet-music application: network, load balancer, servers, database, files, users, DNS.
+    Clefcloud,
 }
 
 impl Template {
@@ -39,6 +42,14 @@ impl Template {
     fn files(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::Empty => &[("stack.yaml", include_str!("../../stacks/empty/stack.yaml"))],
+            Self::Clefcloud => &[
+                ("stack.yaml", include_str!("../../stacks/clefcloud/stack.yaml")),
+                ("network.yaml", include_str!("../../stacks/clefcloud/network.yaml")),
+                ("application.yaml", include_str!("../../stacks/clefcloud/application.yaml")),
+                ("data.yaml", include_str!("../../stacks/clefcloud/data.yaml")),
+                ("users.yaml", include_str!("../../stacks/clefcloud/users.yaml")),
+                ("templates/server.sh", include_str!("../../stacks/clefcloud/templates/server.sh")),
+            ],
         }
     }
 }
@@ -88,4 +99,34 @@ fn write_new(path: &Path, text: &str) -> Result<()> {
     }
     let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(failed)?;
     file.write_all(text.as_bytes()).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn below(folder: &Path, prefix: &str, found: &mut BTreeSet<String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = format!("{prefix}{}", path.file_name().unwrap().to_str().unwrap());
+            if path.is_dir() {
+                below(&path, &format!("{name}/"), found);
+            } else {
+                found.insert(name);
+            }
+        }
+    }
+
+    #[test]
+    fn templates_have_all_files_of_their_stacks() {
+        for template in Template::value_variants() {
+            let name = template.to_possible_value().unwrap().get_name().to_owned();
+            let mut there = BTreeSet::new();
+            below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("stacks").join(&name), "", &mut there);
+            let written: BTreeSet<String> = template.files().iter().map(|(name, _)| (*name).to_owned()).collect();
+            assert_eq!(written, there, "{name}");
+        }
+    }
 }

@@ -56,7 +56,8 @@ pub(super) fn entries<'a>(map: impl Iterator<Item = (&'a String, &'a Value)>) ->
 
 /// A text as YAML could write it: plain where nobody can take it for something else, else in double quotes.
 pub(super) fn scalar(text: &str) -> String {
-    let word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '/' | '@' | '+' | '-' | ':' | '=' | '*' | '~');
+    let word =
+        |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '/' | '@' | '+' | '-' | ':' | '=' | '*' | '~' | '!');
     let plain = text.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '/' | '.'))
         && text.chars().all(word)
         && !text.ends_with(':')
@@ -75,7 +76,8 @@ pub(super) fn open(value: &Value) -> Option<Value> {
     serde_json::from_str(text).ok().map(|json| Value::from_json(&json))
 }
 
-/// The value without what only repeats defaults inside its blocks.
+/// The value without what is empty by default inside its blocks. Other defaults stay: `enabled: true` is what a
+/// block is about.
 pub(super) fn essential(value: &Value, ty: Option<Type>) -> Value {
     match (value, ty) {
         (Value::List(items), Some(Type::List(item) | Type::Set(item))) => {
@@ -87,7 +89,8 @@ pub(super) fn essential(value: &Value, ty: Option<Type>) -> Value {
         (Value::Map(map), Some(Type::Block(block))) => {
             let said = |(k, v): &(&String, &Value)| {
                 let attribute = block.attribute(k);
-                !v.is_null() && !attribute.is_some_and(|attribute| is_default(attribute, v, map))
+                let empty = v.as_list().is_some_and(<[Value]>::is_empty) || v.as_map().is_some_and(Map::is_empty);
+                !v.is_null() && !(empty && attribute.is_some_and(|attribute| is_default(attribute, v, map)))
             };
             Value::map(map.iter().filter(said).map(|(k, v)| {
                 let ty = block.attribute(k).map(|attribute| attribute.ty);

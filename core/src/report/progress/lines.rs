@@ -16,7 +16,9 @@ pub(super) fn of(track: &Track<'_>, event: &Event, detailed: bool) -> Option<Str
     Some(match event {
         Event::Started(step) if detailed => format!("{}: {}…", subject(track, *step), track.words(*step).0),
         Event::Done { step, id, took } => {
-            let id = id.as_deref().map(|id| format!(" {}", clean(id))).unwrap_or_default();
+            // A log keeps the whole of an ARN; on a terminal it would only fill the line.
+            let short = |id| if detailed { id } else { resource(id) };
+            let id = id.as_deref().map(|id| format!(" {}", clean(short(id)))).unwrap_or_default();
             let took = paint(FAINT, format!("({})", duration(*took)));
             format!("{}: {}{id} {took}", subject(track, *step), track.words(*step).1)
         }
@@ -65,6 +67,11 @@ pub(super) fn still(track: &mut Track<'_>, now: Duration) -> Vec<String> {
             format!("{}: still {} {time}{said}", subject(track, id), track.words(id).0)
         })
         .collect()
+}
+
+/// The last part of an ARN, which names the resource; anything else as it is.
+fn resource(id: &str) -> &str {
+    if id.starts_with("arn:") { id.splitn(6, ':').last().unwrap_or(id) } else { id }
 }
 
 /// The symbol of what happens to a thing, and its address.
