@@ -243,23 +243,11 @@ impl Resource for AutoscalingGroup {
     }
 
     async fn delete(cx: &Cx<'_>, live: &Live<Self>, last: Option<&Self>) -> Result<()> {
-        const OP: Op =
-            Op::new("autoscaling:DeleteAutoScalingGroup").racing(&["ResourceInUse", "ScalingActivityInProgress"]);
-        // Other calls answer a group that has gone with a code that can mean anything.
-        match capacity::describe(cx, &live.id).await? {
-            Some(group) if group.status().is_none() => {}
-            _ => return Ok(()),
+        match remove(cx, &live.id, last.is_some_and(|last| last.force_delete)).await {
+            // A group that has gone is answered with a code that can mean anything.
+            Err(error) if error.code() == Some("ValidationError") && !is_there(cx, &live.id).await? => Ok(()),
+            ended => ended,
         }
-        let forced = last.is_some_and(|last| last.force_delete);
-        if !forced {
-            capacity::drain(cx, &live.id).await?;
-        }
-        cx.call(OP, || {
-            let group = cx.autoscaling().delete_auto_scaling_group().auto_scaling_group_name(&live.id);
-            group.set_force_delete(forced.then_some(true)).send()
-        })
-        .await?;
-        Ok(())
     }
 
     async fn retag(cx: &Cx<'_>, live: &Live<Self>, change: &TagChange) -> Result<()> {
@@ -310,6 +298,29 @@ impl AutoscalingGroup {
             _ => Ok(()),
         }
     }
+}
+
+/// Deletes a group: with its instances, or after they have gone.
+async fn remove(cx: &Cx<'_>, name: &str, forced: bool) -> Result<()> {
+    const OP: Op =
+        Op::new("autoscaling:DeleteAutoScalingGroup").racing(&["ResourceInUse", "ScalingActivityInProgress"]);
+    if !is_there(cx, name).await? {
+        return Ok(());
+    }
+    if !forced {
+        capacity::drain(cx, name).await?;
+    }
+    cx.call(OP, || {
+        let group = cx.autoscaling().delete_auto_scaling_group().auto_scaling_group_name(name);
+        group.set_force_delete(forced.then_some(true)).send()
+    })
+    .await?;
+    Ok(())
+}
+
+/// Whether there is such a group, and nobody deletes it yet.
+async fn is_there(cx: &Cx<'_>, name: &str) -> Result<bool> {
+    Ok(capacity::describe(cx, name).await?.is_some_and(|group| group.status().is_none()))
 }
 
 /// A group without tags of the user propagates all that it has, and none.
