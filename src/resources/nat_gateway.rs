@@ -51,7 +51,7 @@ impl Resource for NatGateway {
         service: "ec2",
         declared: &Self::BLOCK,
         outputs: &Outputs::BLOCK,
-        replacement: Replacement::DestroyFirst("its address serves one gateway at a time"),
+        replacement: Replacement::DestroyFirstUnless(&["allocation_id"], "its address serves one gateway at a time"),
         once: true,
         actions: Actions {
             read: &["ec2:DescribeNatGateways"],

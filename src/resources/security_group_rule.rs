@@ -70,7 +70,21 @@ impl Resource for SecurityGroupRule {
         service: "ec2",
         declared: &Self::BLOCK,
         outputs: &Outputs::BLOCK,
-        replacement: Replacement::DestroyFirst("a group has each rule once"),
+        replacement: Replacement::DestroyFirstUnless(
+            &[
+                "security_group_id",
+                "type",
+                "protocol",
+                "from_port",
+                "to_port",
+                "cidr_blocks",
+                "ipv6_cidr_blocks",
+                "prefix_list_ids",
+                "source_security_group_id",
+                "self",
+            ],
+            "a group has each rule once",
+        ),
         once: true,
         actions: Actions {
             read: &["ec2:DescribeSecurityGroupRules"],

@@ -68,7 +68,10 @@ impl Resource for Subnet {
         service: "ec2",
         declared: &Self::BLOCK,
         outputs: &Outputs::BLOCK,
-        replacement: Replacement::DestroyFirst("two subnets of a VPC cannot have overlapping networks"),
+        replacement: Replacement::DestroyFirstUnless(
+            &["vpc_id", "cidr_block"],
+            "two subnets of a VPC cannot have overlapping networks",
+        ),
         once: true,
         actions: Actions {
             read: &["ec2:DescribeSubnets"],

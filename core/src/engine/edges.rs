@@ -126,7 +126,8 @@ impl Ordering<'_> {
                 let strength = if link.settled { Strength::Detachable } else { Strength::Firm };
                 steps.needs(steps.step(to, Verb::Delete), Some(gone), strength);
             } else {
-                steps.needs(steps.step(to, Verb::Delete), steps.ready(from), Strength::Soft);
+                let strength = if link.settled { Strength::Detachable } else { Strength::Soft };
+                steps.needs(steps.step(to, Verb::Delete), steps.ready(from), strength);
             }
         }
         if self.scene.options.destroy {
@@ -221,7 +222,8 @@ fn only_goes(draft: &Draft) -> bool {
 }
 
 /// Where an old thing must go before the new one comes, all that refers to it and is replaced as well goes the same
-/// way: its old thing would hold the other one back, and its new one cannot be made before the other new one.
+/// way: its old thing would hold the other one back, and its new one cannot be made before the other new one. Settled
+/// references hold nothing back: they are taken out.
 pub(super) fn old_ones_first(
     scene: &Scene<'_>,
     drafts: &mut [Draft],
@@ -235,7 +237,7 @@ pub(super) fn old_ones_first(
         .filter_map(|(i, draft)| Some((Arc::as_ptr(draft.item.observed.as_ref()?), i)))
         .collect();
     let mut referrers: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for link in links {
+    for link in links.iter().filter(|link| !link.settled) {
         let change = |thing: usize| by_thing.get(&Arc::as_ptr(&things[thing])).copied();
         if let (Some(from), Some(to)) = (change(link.from), change(link.to)) {
             referrers.entry(to).or_default().push(from);

@@ -4,6 +4,7 @@ pub mod apply;
 pub mod canonical;
 mod decide;
 pub mod declare;
+mod detach;
 pub mod diff;
 pub mod document;
 mod draft;

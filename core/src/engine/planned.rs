@@ -52,8 +52,8 @@ pub struct Item {
     pub deletion: Deletion,
     /// What [`Verb::Retag`](super::plan::Verb::Retag) does to the tags of `observed`.
     pub retag: TagChange,
-    /// What [`Verb::Unsettle`](super::plan::Verb::Unsettle) brings `observed` to: the same without its settled
-    /// attributes.
+    /// What [`Verb::Unsettle`](super::plan::Verb::Unsettle) brings `observed` to: the same without the settled
+    /// references to what goes.
     pub unsettled: Option<Declared>,
     /// The role to take on.
     pub role_arn: Option<String>,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::detach::detached;
 use super::draft::Draft;
 use super::edges::{Ordering, old_ones_first};
 use super::inventory::Inventory;
@@ -16,7 +17,7 @@ use super::resolve::{Resolution, reached, resolve};
 use super::scene::{Options, Scene};
 use super::tags::TagRules;
 use crate::error::Problem;
-use crate::kind::{Address, Declared, Desired, Facts, Map, Observed, Registry, Target};
+use crate::kind::{Address, Desired, Observed, Registry, Target};
 
 /// Plans what brings an account to what a stack wants, or all problems that stand in the way.
 ///
@@ -61,11 +62,7 @@ pub fn plan(
     let ordering =
         Ordering { scene: &scene, drafts: &drafts, things: &inventory.things, links: &links, known: &resolution.known };
     let (steps, unsettled) = ordering.steps().finish(&drafts)?;
-    for &change in &unsettled {
-        if let Some(draft) = drafts.get_mut(change) {
-            draft.item.unsettled = without_settled(&scene, draft);
-        }
-    }
+    take_apart(&scene, &mut drafts, &unsettled, &links);
     let current = staying(&live, &drafts);
     let (changes, items): (Vec<_>, Vec<Item>) = drafts.into_iter().map(|draft| (draft.change, draft.item)).unzip();
     let plan = Plan {
@@ -199,60 +196,60 @@ fn left_behind(drafts: &[Draft], things: &[Arc<Observed>], links: &[Link]) -> Ve
     let drafts: HashMap<*const Observed, &Draft> =
         drafts.iter().filter_map(|draft| Some((Arc::as_ptr(draft.item.observed.as_ref()?), draft))).collect();
     let draft = |thing: usize| drafts.get(&Arc::as_ptr(&things[thing])).copied();
-    let goes = |draft: &&Draft| matches!(draft.change.action, Action::Delete);
-    let turns = |draft: &Draft| draft.work.update || draft.work.delete;
-    links
-        .iter()
-        .filter(|link| draft(link.from).is_none_or(|draft| !turns(draft)))
-        .filter_map(|link| Some((draft(link.to).filter(goes)?, things[link.from].ours()?.0, &things[link.from].id)))
-        .map(|(gone, address, id)| {
-            let old = gone.change.id.as_deref().unwrap_or_default();
-            Problem::warning(format!("{old} is deleted, but `{address}` ({id}) stays and refers to it"))
-                .address(&gone.change.address)
-                .hint(format!(
-                    "AWS may refuse: let `{address}` refer to something else, or keep `{}`.",
-                    gone.change.address
+    let goes = |draft: &&Draft| matches!(draft.change.action, Action::Delete | Action::Replace { .. });
+    let mut warnings = Vec::new();
+    for link in links {
+        let (Some(gone), Some((referrer, _))) = (draft(link.to).filter(goes), things[link.from].ours()) else {
+            continue;
+        };
+        let (old, name) = (gone.change.id.as_deref().unwrap_or_default(), &gone.change.address);
+        let id = &things[link.from].id;
+        let old_first = gone.change.action == (Action::Replace { create_first: false });
+        let warning = match draft(link.from).map(|draft| draft.work) {
+            Some(work) if work.delete => continue,
+            Some(work) if work.update && (link.settled || !old_first) => continue,
+            Some(work) if work.update => {
+                let problem =
+                    format!("{old} goes before its new one comes, but `{referrer}` ({id}) refers to it until then");
+                Problem::warning(problem).hint(format!(
+                    "AWS may refuse: let `{referrer}` refer to something else first, or set `create_before_destroy` on `{name}` if two can live side by side."
                 ))
-        })
-        .collect()
+            }
+            _ => Problem::warning(format!("{old} is deleted, but `{referrer}` ({id}) stays and refers to it"))
+                .hint(format!("AWS may refuse: let `{referrer}` refer to something else, or keep `{name}`.")),
+        };
+        warnings.push(warning.address(name));
+    }
+    warnings
 }
 
-/// What is left of a thing when its settled attributes are taken out.
-fn without_settled(scene: &Scene<'_>, draft: &Draft) -> Option<Declared> {
-    let thing = draft.item.observed.as_ref()?;
-    let facts: &Facts = scene.registry.kind(thing.kind)?.facts();
-    let kept = |name: &str| {
-        facts.declared.attribute(name).is_some_and(|attribute| !attribute.settled && !attribute.write_only)
-    };
-    let mut attributes: Map = thing
-        .attributes
-        .iter()
-        .filter(|(name, _)| kept(name))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
-    for attribute in facts.declared.attributes.iter().filter(|attribute| attribute.settled) {
-        let empty = super::overlay::opinion(attribute, &Map::new()).unwrap_or_default();
-        if !empty.is_null() {
-            attributes.insert(attribute.name.to_owned(), empty);
+/// Says what is left of things when their settled references to what goes are taken out.
+fn take_apart(scene: &Scene<'_>, drafts: &mut [Draft], unsettled: &BTreeSet<usize>, links: &[Link]) {
+    let things = &scene.inventory.things;
+    let gone = going(drafts);
+    let mut lost: HashMap<*const Observed, Vec<&Observed>> = HashMap::new();
+    for link in links.iter().filter(|link| gone.contains(&Arc::as_ptr(&things[link.to]))) {
+        lost.entry(Arc::as_ptr(&things[link.from])).or_default().push(&things[link.to]);
+    }
+    for &change in unsettled {
+        let Some(draft) = drafts.get_mut(change) else { continue };
+        let Some(thing) = draft.item.observed.clone() else { continue };
+        let lost = lost.get(&Arc::as_ptr(&thing)).map(Vec::as_slice).unwrap_or_default();
+        if let Some(kind) = scene.registry.kind(thing.kind) {
+            draft.item.unsettled = Some(detached(kind.facts(), &thing, &draft.change.address, lost));
         }
     }
-    let name = facts.naming.and_then(|naming| thing.get(naming.attribute).as_str().map(str::to_owned));
-    Some(Declared {
-        address: draft.change.address.clone(),
-        generation: thing.ours().map_or(1, |(_, generation)| generation),
-        name,
-        attributes,
-        tags: thing.tags.clone(),
-    })
+}
+
+/// The things that go.
+fn going(drafts: &[Draft]) -> BTreeSet<*const Observed> {
+    let old = |draft: &Draft| draft.item.observed.as_ref().map(Arc::as_ptr);
+    drafts.iter().filter(|draft| draft.deletes()).filter_map(old).collect()
 }
 
 /// Everything ours that lives and stays.
 fn staying(live: &Live, drafts: &[Draft]) -> BTreeMap<Address, Arc<Observed>> {
-    let gone: BTreeSet<*const Observed> = drafts
-        .iter()
-        .filter(|draft| draft.deletes())
-        .filter_map(|draft| draft.item.observed.as_ref().map(Arc::as_ptr))
-        .collect();
+    let gone = going(drafts);
     live.all()
         .filter_map(|(address, _, lives)| Some((address, lives.current.as_ref().or(lives.unmarked.as_ref())?)))
         .filter(|(_, thing)| !gone.contains(&Arc::as_ptr(thing)))

@@ -1,9 +1,10 @@
 //! In which order a replacement goes: the new one first, or the old one.
 
-use crate::error::Problem;
-use crate::kind::{Declared, Facts, Instance, Observed, Replacement, Type, Unique};
+use ipnet::IpNet;
 
 use super::plan::AttributeChange;
+use crate::error::Problem;
+use crate::kind::{Declared, Facts, Instance, Observed, Replacement, Type, Unique, Value};
 
 /// Whether the new thing is made before the old one goes. The stack decides where it says so, else the kind; where
 /// both would have the same name they cannot live side by side.
@@ -15,7 +16,13 @@ pub(super) fn goes_first(
     changes: &[AttributeChange],
 ) -> Result<bool, Vec<Problem>> {
     let asked = instance.lifecycle.create_before_destroy;
-    let wanted = asked.unwrap_or(facts.replacement == Replacement::CreateFirst);
+    let wanted = asked.unwrap_or_else(|| match facts.replacement {
+        Replacement::CreateFirst => true,
+        Replacement::DestroyFirst(_) => false,
+        Replacement::DestroyFirstUnless(names, _) => {
+            changes.iter().any(|change| names.contains(&change.name.as_str()) && parts(facts, change))
+        }
+    });
     if !wanted || !names_clash(facts, old, new, changes) {
         return Ok(wanted);
     }
@@ -35,6 +42,18 @@ pub(super) fn goes_first(
         ]);
     }
     Ok(false)
+}
+
+/// Whether the change of an attribute keeps old and new out of each other's way.
+fn parts(facts: &Facts, change: &AttributeChange) -> bool {
+    let network = |value: &Value| value.as_str().and_then(|text| text.parse::<IpNet>().ok());
+    match facts.declared.attribute(&change.name).map(|attribute| attribute.ty) {
+        Some(Type::Cidr) => match (network(&change.before), network(&change.after)) {
+            (Some(before), Some(after)) => !before.contains(&after) && !after.contains(&before),
+            _ => false,
+        },
+        _ => true,
+    }
 }
 
 fn names_clash(facts: &Facts, old: &Observed, new: &Declared, changes: &[AttributeChange]) -> bool {

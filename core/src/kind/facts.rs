@@ -155,6 +155,9 @@ pub enum Replacement {
     CreateFirst,
     /// The old one must go first, for this reason.
     DestroyFirst(&'static str),
+    /// The old one must go first, for this reason, unless one of these attributes changes (a network: to one that
+    /// does not overlap): then both can live side by side.
+    DestroyFirstUnless(&'static [&'static str], &'static str),
 }
 
 impl Facts {

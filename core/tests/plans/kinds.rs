@@ -280,12 +280,17 @@ pub(crate) fn registry() -> Registry {
         Facts {
             name: "subnet",
             declared: &Subnet::BLOCK,
-            replacement: Replacement::DestroyFirst("two cannot have the same network"),
+            replacement: Replacement::DestroyFirstUnless(&["vpc_id", "cidr_block"], "two cannot have the same network"),
             deleted_after: &["nat_gateway"],
             ..ec2
         },
         Facts { name: "eip", declared: &Eip::BLOCK, ..ec2 },
-        Facts { name: "nat_gateway", declared: &NatGateway::BLOCK, ..ec2 },
+        Facts {
+            name: "nat_gateway",
+            declared: &NatGateway::BLOCK,
+            replacement: Replacement::DestroyFirstUnless(&["allocation_id"], "an address serves one"),
+            ..ec2
+        },
         Facts { name: "internet_gateway", declared: &InternetGateway::BLOCK, deleted_after: &["nat_gateway"], ..ec2 },
         Facts {
             name: "security_group",
