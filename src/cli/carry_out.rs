@@ -197,9 +197,10 @@ fn check_losses(plan: &Plan, allowed: &[String]) -> Result<()> {
     if open.is_empty() {
         return Ok(());
     }
-    let flags: Vec<String> = open.iter().map(|a| format!("--allow-data-loss {}", report::shell(a))).collect();
+    let first = open.first().map(|address| report::shell(address)).unwrap_or_default();
+    let all = if open.len() > 1 { ", and so on for each, as the plan shows" } else { "" };
     Err(Error::new(ErrorKind::Usage, format!("data would be lost for good: {}", open.join(", ")))
-        .hint(format!("if that is meant, add {}", flags.join(" "))))
+        .hint(format!("if that is meant, add --allow-data-loss {first}{all}")))
 }
 
 fn alarming(alarm: Alarm) -> String {

@@ -26,13 +26,18 @@ fn an_error_tells_what_where_which_call_and_what_next() {
 #[test]
 fn an_invalid_stack_shows_its_problems_first() {
     let sources = Sources::default();
-    let error = Error::invalid(vec![Problem::error("no region is given").hint("add `region: eu-west-3`")]);
+    let problem = Problem::error("no region is given").hint("add `region: eu-west-3`");
+    let one = Error::invalid(vec![problem.clone()]);
+    assert!(!text(&one, None, &sources, Layout::pipe()).contains("1 problem"), "one problem says all");
+    let error = Error::invalid(vec![problem, Problem::error("no account is given")]);
     insta::assert_snapshot!(plain(&text(&error, None, &sources, Layout::pipe())), @r"
     error: no region is given
      |
      = help: add `region: eu-west-3`
 
-    error: the stack has 1 problem
+    error: no account is given
+
+    error: the stack has 2 problems
     ");
 }
 
