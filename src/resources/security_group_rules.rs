@@ -1,8 +1,7 @@
 //! What `security_group` and `security_group_rule` share: rules as EC2 keeps them, one for each other end.
 
 use aws_sdk_ec2::types::{
-    Filter, IpPermission, IpRange, Ipv6Range, PrefixListId, SecurityGroupRule as Sdk,
-    SecurityGroupRuleDescription as Description, TagSpecification, UserIdGroupPair,
+    Filter, IpPermission, IpRange, Ipv6Range, PrefixListId, SecurityGroupRule as Sdk, TagSpecification, UserIdGroupPair,
 };
 use clefctl_core::error::Result;
 
@@ -104,17 +103,14 @@ impl Traffic {
         if Self::of(rule).description == self.description {
             return Ok(());
         }
-        let description = Description::builder()
-            .set_security_group_rule_id(rule.security_group_rule_id().map(str::to_owned))
-            .description(self.description.clone().unwrap_or_default())
-            .build();
+        let wanted = self.permission();
         match direction {
             Direction::Ingress => {
                 cx.call(Op::new("ec2:UpdateSecurityGroupRuleDescriptionsIngress"), || {
                     cx.ec2()
                         .update_security_group_rule_descriptions_ingress()
                         .group_id(group)
-                        .security_group_rule_descriptions(description.clone())
+                        .ip_permissions(wanted.clone())
                         .send()
                 })
                 .await?;
@@ -124,7 +120,7 @@ impl Traffic {
                     cx.ec2()
                         .update_security_group_rule_descriptions_egress()
                         .group_id(group)
-                        .security_group_rule_descriptions(description.clone())
+                        .ip_permissions(wanted.clone())
                         .send()
                 })
                 .await?;
