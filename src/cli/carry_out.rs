@@ -246,8 +246,8 @@ async fn walk(
     }
     let took = begun.elapsed();
     let place = |address: &str| {
-        let instances = ready.planned.desired.instances();
-        instances.iter().find(|(a, _)| a.to_string() == address).map(|(_, instance)| instance.span)
+        let address = Address::parse(address)?;
+        ready.planned.desired.instances().get(&address).map(|instance| instance.span)
     };
     let closing = progress.finish(&mut console.ui, &report, &place, &ready.sources, took);
     (report, closing)

@@ -44,8 +44,9 @@ enum Command {
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     match args.command {
         Command::Show { json } => {
-            let _runtime = runtime()?;
-            let _inside = _runtime.enter();
+            let runtime = runtime()?;
+            // The simulation's clock is the runtime's.
+            let _inside = runtime.enter();
             let things = simulation(console)?.everything();
             show(&things, json, console);
         }

@@ -133,6 +133,8 @@ fn machines_can_read_what_people_see() {
     assert_eq!(problems["valid"], true);
 }
 
+const SECRET: &str = "korrekt-horse-9";
+
 #[test]
 fn a_sensitive_value_is_nowhere() {
     let stack = r#"stack: shop
@@ -163,7 +165,6 @@ resources:
 outputs:
   password: {value: '${var.password}', sensitive: true}
 "#;
-    const SECRET: &str = "korrekt-horse-9";
     let mut stage = Stage::with("stack.yaml", stack);
     stage.set("CLEFCTL_VAR_password", SECRET);
     for line in [

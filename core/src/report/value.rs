@@ -90,7 +90,8 @@ pub(super) fn essential(value: &Value, ty: Option<Type>) -> Value {
             let said = |(k, v): &(&String, &Value)| {
                 let attribute = block.attribute(k);
                 let empty = v.as_list().is_some_and(<[Value]>::is_empty) || v.as_map().is_some_and(Map::is_empty);
-                !v.is_null() && !(empty && attribute.is_some_and(|attribute| is_default(attribute, v, map)))
+                let repeats = attribute.is_some_and(|attribute| is_default(attribute, v, map));
+                !v.is_null() && (!empty || !repeats)
             };
             Value::map(map.iter().filter(said).map(|(k, v)| {
                 let ty = block.attribute(k).map(|attribute| attribute.ty);

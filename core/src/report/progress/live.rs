@@ -52,7 +52,7 @@ fn erase(lines: usize) -> String {
 }
 
 fn with_breaks(lines: &[String]) -> String {
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect()
 }
 
 /// The lines to draw, none wider than the terminal.
