@@ -336,10 +336,10 @@ fn same(declared: Option<bool>, observed: Option<bool>) -> bool {
 async fn look(cx: &Cx<'_>, group: &Group, expected: &Expected) -> Result<Live<AutoscalingGroup>> {
     let name = group.auto_scaling_group_name().unwrap_or_default();
     let rolling = if group.status().is_none() { refresh::running(cx, name).await? } else { None };
-    let rolls_out = |declared: &&Map| declared.get("instance_refresh").is_some_and(|block| block.as_map().is_some());
-    let template = match declaration(group, expected).filter(rolls_out) {
-        Some(declared) if rolling.is_none() => {
-            refresh::really_runs(group, declared, &settings::current_version(cx, group).await?)
+    let declared = declaration(group, expected).and_then(|declared| declared.get("instance_refresh"));
+    let template = match declared.filter(|refresh| refresh.as_map().is_some()) {
+        Some(refresh) if rolling.is_none() => {
+            refresh::really_runs(group, refresh, &settings::current_version(cx, group).await?)
         }
         _ => refresh::own(group),
     };

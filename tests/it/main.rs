@@ -2,5 +2,6 @@
 
 mod conformance;
 mod emulator;
+mod rollout;
 mod support;
 mod transcripts;

@@ -3,6 +3,7 @@
 //! It is started with the new version as the desired configuration, so that the group's own setting changes only when
 //! all went well, and a rollback goes back to what ran before.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_sdk_autoscaling::types::{
@@ -11,7 +12,7 @@ use aws_sdk_autoscaling::types::{
     RefreshPreferences, RefreshStrategy,
 };
 use clefctl_core::error::{Error, ErrorKind, Result};
-use clefctl_core::kind::{Attributes, Map, Value};
+use clefctl_core::kind::{Attributes, Value};
 use serde::{Deserialize, Serialize};
 
 use super::LaunchTemplate;
@@ -286,20 +287,24 @@ pub(super) fn own(group: &Group) -> Option<LaunchTemplate> {
     group.launch_template().map(LaunchTemplate::read)
 }
 
-/// The launch template to report for a group that rolls out: its own, or where that is what the stack declares, what
-/// an instance runs that a roll-out left behind. `current` is the number of the version that the group's own means.
-pub(super) fn really_runs(group: &Group, declared: &Map, current: &str) -> Option<LaunchTemplate> {
+/// The launch template to report for a group that rolls out: its own, or where a roll-out left instances behind, all
+/// versions that there are, such as `1, 2`: no stack says so, hence the next apply finishes it. `refresh` is what the
+/// stack says of roll-outs, `current` the number of the version that the group's own means.
+pub(super) fn really_runs(group: &Group, refresh: &Value, current: &str) -> Option<LaunchTemplate> {
     let own = own(group)?;
-    let said = |name: &str| declared.get(name).unwrap_or(&Value::Null);
-    if text(said("launch_template").get("version")).as_deref() != Some(own.version.as_str()) {
+    let instances = group.instances().iter().filter(|instance| is_replaced(instance, refresh));
+    let mut versions: BTreeSet<String> = instances
+        .filter_map(|instance| {
+            let runs = LaunchTemplate::read(instance.launch_template()?);
+            Some(if runs.id == own.id { runs.version } else { format!("{} of {}", runs.version, runs.id) })
+        })
+        .collect();
+    versions.insert(current.to_owned());
+    if versions.len() == 1 {
         return Some(own);
     }
-    let refresh = said("instance_refresh");
-    let behind = group.instances().iter().filter(|instance| is_replaced(instance, refresh)).find_map(|instance| {
-        let runs = LaunchTemplate::read(instance.launch_template()?);
-        (runs.id != own.id || runs.version != current).then_some(runs)
-    });
-    Some(behind.unwrap_or(own))
+    let version = versions.into_iter().collect::<Vec<_>>().join(", ");
+    Some(LaunchTemplate { version, ..own })
 }
 
 /// Whether a roll-out replaces an instance, rather than leaving it alone.
@@ -312,14 +317,6 @@ fn is_replaced(instance: &Instance, refresh: &Value) -> bool {
         }
         Some(LifecycleState::Standby) => asked("standby_instances"),
         _ => false,
-    }
-}
-
-fn text(value: &Value) -> Option<String> {
-    match value.reveal() {
-        Value::String(text) => Some(text.to_string()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
     }
 }
 

@@ -3,8 +3,8 @@
 //!
 //! `CLEFCTL_KIND=vpc cargo test --test it conformance` looks at one kind only.
 
-mod driver;
-mod fault;
+pub(crate) mod driver;
+pub(crate) mod fault;
 
 use std::path::PathBuf;
 use std::sync::Mutex;

@@ -18,36 +18,38 @@ fn group(version: &str, instances: Vec<Instance>) -> Group {
     Group::builder().launch_template(template(version)).set_instances(Some(instances)).build()
 }
 
-fn declared(version: &str, preferences: &serde_json::Value) -> Map {
-    let json = json!({
-        "launch_template": {"id": "lt-1", "version": version},
-        "instance_refresh": {"preferences": preferences},
-    });
-    Value::from_json(&json).as_map().cloned().unwrap()
-}
-
 #[test]
 fn instances_that_a_roll_out_left_behind_are_seen() {
-    let refresh_protected = json!({"scale_in_protected_instances": "Refresh"});
-    for (case, declares, runs, instances, preferences, want) in [
-        ("all run it", "2", "2", vec![instance("2", "InService", false)], json!({}), "2"),
-        ("one is behind", "2", "2", vec![instance("1", "InService", false)], json!({}), "1"),
-        ("the group itself is behind", "3", "2", vec![instance("1", "InService", false)], json!({}), "2"),
-        ("a failed roll-out is taken back", "1", "1", vec![instance("2", "InService", false)], json!({}), "2"),
-        ("protected ones stay", "2", "2", vec![instance("1", "InService", true)], json!({}), "2"),
-        ("unless asked for", "2", "2", vec![instance("1", "InService", true)], refresh_protected, "1"),
-        ("those on their way out do not count", "2", "2", vec![instance("1", "Terminating", false)], json!({}), "2"),
+    let plain = json!({});
+    let protected = json!({"preferences": {"scale_in_protected_instances": "Refresh"}});
+    let standby = json!({"preferences": {"standby_instances": "Terminate"}});
+    for (case, runs, instances, refresh, want) in [
+        ("all run it", "2", vec![instance("2", "InService", false)], &plain, "2"),
+        ("none are there", "2", vec![], &plain, "2"),
+        (
+            "one is behind",
+            "2",
+            vec![instance("2", "InService", false), instance("1", "InService", false)],
+            &plain,
+            "1, 2",
+        ),
+        ("one is ahead of a roll-out that failed", "1", vec![instance("2", "InService", false)], &plain, "1, 2"),
+        ("protected ones stay", "2", vec![instance("1", "InService", true)], &plain, "2"),
+        ("unless asked for", "2", vec![instance("1", "InService", true)], &protected, "1, 2"),
+        ("those in standby stay", "2", vec![instance("1", "Standby", false)], &plain, "2"),
+        ("unless asked for", "2", vec![instance("1", "Standby", false)], &standby, "1, 2"),
+        ("those on their way out do not count", "2", vec![instance("1", "Terminating", false)], &plain, "2"),
     ] {
-        let seen = really_runs(&group(runs, instances), &declared(declares, &preferences), runs);
+        let seen = really_runs(&group(runs, instances), &Value::from_json(refresh), runs);
         assert_eq!(seen.map(|seen| seen.version), Some(want.to_owned()), "{case}");
     }
 }
 
 #[test]
 fn versions_with_a_name_are_compared_by_number() {
-    let behind = group("$Latest", vec![instance("1", "InService", false)]);
-    let seen = |current: &str| really_runs(&behind, &declared("$Latest", &json!({})), current).unwrap().version;
-    assert_eq!((seen("1").as_str(), seen("2").as_str()), ("$Latest", "1"));
+    let group = group("$Latest", vec![instance("1", "InService", false)]);
+    let seen = |current: &str| really_runs(&group, &Value::map([("strategy", "Rolling".into())]), current).unwrap();
+    assert_eq!((seen("1").version.as_str(), seen("2").version.as_str()), ("$Latest", "1, 2"));
 }
 
 #[test]
