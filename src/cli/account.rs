@@ -16,13 +16,24 @@ use crate::aws::{AwsAccount, Connection};
 /// Where the simulated account is kept between commands.
 pub(super) const SANDBOX: &str = ".clefctl";
 
+/// What a shell says of a process that was killed.
+const KILLED: i32 = 137;
+
 /// How long reading may take before a run gives up.
 const PATIENCE: Duration = Duration::from_mins(30);
 
 /// The account that the command line means, for things of a region.
 pub(super) fn open(console: &Console, context: &Context) -> Result<Arc<dyn Account>> {
     if console.global.sandbox {
-        return Ok(Arc::new(simulation(console)?));
+        let simulation = simulation(console)?;
+        simulation.set_faults(console.global.sandbox_faults.clone());
+        let watched = simulation.clone();
+        tokio::spawn(async move {
+            watched.cut().await;
+            // What a kill leaves behind is rehearsed: nothing may be tidied up.
+            std::process::exit(KILLED);
+        });
+        return Ok(Arc::new(simulation));
     }
     let access = console.access(Some(context.region.to_string()));
     Ok(Arc::new(AwsAccount::new(access, registry, context.clone())))

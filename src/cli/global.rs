@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ArgAction;
+use clefctl_core::error::Error;
 use clefctl_core::kind::Owner;
+use clefctl_core::simulation::Faults;
 use clefctl_core::stack::Inputs;
 
 /// What every command takes.
@@ -39,6 +41,10 @@ pub(super) struct Global {
     /// How many simulated seconds pass in a real one.
     #[arg(long, global = true, value_name = "FACTOR", default_value = "60", value_parser = factor)]
     pub(super) sandbox_speed: f64,
+    /// Faults of the simulated account, to rehearse them: `seed=7,cut=12,lost=3,throttled=0.2,stale=30,failed=0.1,
+    /// slow=0.1,denied=ec2:CreateVpc`. A cut ends the program as a kill would.
+    #[arg(long, global = true, value_name = "FAULTS", default_value = "", hide_default_value = true, value_parser = faults)]
+    pub(super) sandbox_faults: Faults,
     /// The most steps at a time; without it as many as the stack allows.
     #[arg(long, global = true, value_name = "N")]
     pub(super) parallelism: Option<NonZeroUsize>,
@@ -88,6 +94,11 @@ fn assignment(text: &str) -> Result<(String, String), String> {
 /// `STACK/ENVIRONMENT`.
 pub(super) fn owner(text: &str) -> Result<Owner, String> {
     Owner::parse(text).ok_or_else(|| "write STACK/ENVIRONMENT, such as clefcloud/dev".to_owned())
+}
+
+/// What goes wrong in the simulated account.
+fn faults(text: &str) -> Result<Faults, String> {
+    text.parse().map_err(|error: Error| format!("{}; {}", error.message, error.hints.join("; ")))
 }
 
 fn factor(text: &str) -> Result<f64, String> {

@@ -113,6 +113,16 @@ fn refusals_say_what_to_do() {
 }
 
 #[test]
+fn a_run_that_fails_says_what_failed_and_the_next_one_goes_on() {
+    let mut stage = Stage::with("stack.yaml", NETWORK);
+    stage.run("apply -e dev --auto-approve --sandbox-faults denied=ec2:CreateSubnet,denied=s3:PutBucketTagging");
+    stage.run("plan -e dev --sandbox-faults denied=ec2:DescribeVpcs");
+    stage.run("apply -e dev --auto-approve --sandbox-faults denied");
+    stage.run("apply -e dev --auto-approve");
+    insta::assert_snapshot!(stage.transcript());
+}
+
+#[test]
 fn machines_can_read_what_people_see() {
     let mut stage = Stage::with("stack.yaml", NETWORK);
     let plan: Value = serde_json::from_str(&stage.answer("plan -e dev --json")).unwrap();

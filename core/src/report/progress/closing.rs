@@ -84,7 +84,9 @@ fn failures(report: &Report) -> Vec<(StepId, &Error)> {
 fn skipped(track: &Track<'_>, report: &Report) -> Vec<String> {
     let mut by: BTreeMap<StepId, Vec<String>> = BTreeMap::new();
     for (i, outcome) in report.outcomes.iter().enumerate() {
-        if let Outcome::Skipped(because) = outcome {
+        if let Outcome::Skipped(because) = outcome
+            && !track.skipped_before(StepId(i))
+        {
             let addresses = by.entry(*because).or_default();
             let name = name(track, StepId(i));
             if !addresses.contains(&name) {

@@ -32,6 +32,8 @@ pub(super) fn of(track: &Track<'_>, event: &Event, detailed: bool) -> Option<Str
             }
             format!("{}: {} {doing}: {} {took}", subject(track, *step), paint(ALARM, "failed"), clean(&error.message))
         }
+        // Of a change whose beginning is skipped the rest need not be told.
+        Event::Skipped { step, .. } if track.skipped_before(*step) => return None,
         Event::Skipped { step, because } => {
             let (own, other) = (track.address(*step), track.address(*because));
             let not = paint(WARN, "not begun");

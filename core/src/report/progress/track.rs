@@ -106,6 +106,13 @@ impl<'p> Track<'p> {
         }
     }
 
+    /// Whether an earlier step of the same change is skipped as well.
+    pub(super) fn skipped_before(&self, id: StepId) -> bool {
+        let Some((step, _)) = self.step(id) else { return false };
+        let others = self.plan.steps.iter().zip(&self.steps).take(id.0);
+        others.into_iter().any(|(other, standing)| other.change == step.change && *standing == Standing::Skipped)
+    }
+
     /// The running steps, the longest first, with their beginning and last words.
     pub(super) fn running(&self) -> Vec<(StepId, Duration, &str)> {
         let mut out: Vec<_> = self
