@@ -113,12 +113,12 @@ fn refusals_say_what_to_do() {
 }
 
 #[test]
-fn a_run_that_fails_says_what_failed_and_the_next_one_goes_on() {
+fn a_run_that_fails_says_what_failed_and_where_it_stands() {
     let mut stage = Stage::with("stack.yaml", NETWORK);
     stage.run("apply -e dev --auto-approve --sandbox-faults denied=ec2:CreateSubnet,denied=s3:PutBucketTagging");
     stage.run("plan -e dev --sandbox-faults denied=ec2:DescribeVpcs");
-    stage.run("apply -e dev --auto-approve --sandbox-faults denied");
-    stage.run("apply -e dev --auto-approve");
+    stage.run("plan -e dev --sandbox-faults denied");
+    stage.run("plan -e dev");
     insta::assert_snapshot!(stage.transcript());
 }
 

@@ -69,6 +69,7 @@ impl Stage {
         for (pattern, calm) in [
             (r"\d+\.\d s\b", "N s"),
             (r"\b([a-z]+)-[0-9a-f]{17}\b", "$1-…"),
+            (r"request id sim-[0-9a-f]+", "request id …"),
             (r"last sign of life \d+ s ago", "last sign of life N s ago"),
         ] {
             text = Regex::new(pattern).unwrap().replace_all(&text, calm).into_owned();
