@@ -107,6 +107,7 @@ impl Steps {
             self.needs(Some(from), Some(step), Strength::Hard);
             self.needs(Some(to), Some(step), Strength::Hard);
         }
+        self.unsettle_late(&unsettled);
         for strength in [Strength::Soft, Strength::Firm] {
             let circles = self.circles();
             for edge in self.inside(&circles, strength) {
@@ -130,6 +131,21 @@ impl Steps {
             steps[from.0].needs.push(to);
         }
         Ok((steps, unsettled))
+    }
+
+    /// What is deleted serves until then: its references are taken out when all is done that its deletion waits for.
+    fn unsettle_late(&mut self, unsettled: &BTreeSet<usize>) {
+        for &change in unsettled {
+            let (Some(delete), unsettle) = (self.step(change, Verb::Delete), self.step(change, Verb::Unsettle)) else {
+                continue;
+            };
+            let needed = self.edges.range((delete, StepId(0))..=(delete, StepId(usize::MAX)));
+            let made = |to: &StepId| !matches!(self.verbs[to.0].1, Verb::Delete | Verb::Unsettle);
+            let waits: Vec<StepId> = needed.map(|((_, to), _)| *to).filter(made).collect();
+            for step in waits {
+                self.needs(unsettle, Some(step), Strength::Soft);
+            }
+        }
     }
 
     /// For each step the number of its circle; steps outside circles have numbers of their own.
