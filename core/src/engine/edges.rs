@@ -7,12 +7,12 @@ use super::draft::Draft;
 use super::graph::{Steps, Strength};
 use super::known::Known;
 use super::links::Link;
-use super::plan::{Action, Reason, Verb};
+use super::plan::{Action, Reason, StepId, Verb};
 use super::scene::Scene;
 use crate::error::Problem;
-use crate::kind::{Address, Instance, Observed, Reference, Target, Unique, World};
+use crate::kind::{Address, Instance, Observed, Reference, Target, Type, Unique, World};
 
-/// From so many pairs on the static order of deletions goes through one of them.
+/// From so many pairs on the static order goes through one of them.
 const MANY: usize = 4096;
 
 /// Everything that decides the order of steps.
@@ -190,29 +190,51 @@ impl Ordering<'_> {
         get(naming.attribute).map(str::to_lowercase)
     }
 
-    /// Deletions whose order the tables fix.
+    /// Departures whose order the tables fix: deletions, and updates by which a thing turns from one to another.
     fn static_order(&self, steps: &mut Steps) {
-        let mut deleted: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
-        for (i, draft) in self.drafts.iter().enumerate().filter(|(_, draft)| draft.deletes()) {
-            deleted.entry((draft.change.kind, &draft.change.region)).or_default().push(i);
+        let mut leaving: BTreeMap<(&str, &str), Vec<StepId>> = BTreeMap::new();
+        for (i, draft) in self.drafts.iter().enumerate() {
+            let turns = self.turns(draft).then(|| steps.step(i, Verb::Update)).flatten();
+            if let Some(step) = steps.step(i, Verb::Delete).or(turns) {
+                leaving.entry((draft.change.kind, &draft.change.region)).or_default().push(step);
+            }
         }
-        for (&(kind, region), changes) in &deleted {
+        for (&(kind, region), lasts) in &leaving {
             let Some(kind) = self.scene.registry.kind(kind) else { continue };
             for &first in kind.facts().deleted_after {
-                let befores = deleted.get(&(first, region)).map(Vec::as_slice).unwrap_or_default();
+                let firsts = leaving.get(&(first, region)).map(Vec::as_slice).unwrap_or_default();
                 // All after all is quadratic: among very many, one of them waits for all, and the others for that one.
-                let gate = changes.first().filter(|_| befores.len() * changes.len() > MANY);
-                for &change in changes {
-                    let befores = match gate {
-                        Some(gate) if *gate != change => std::slice::from_ref(gate),
-                        _ => befores,
+                let gate = lasts.first().filter(|_| firsts.len() * lasts.len() > MANY);
+                for &last in lasts {
+                    let firsts = match gate {
+                        Some(gate) if *gate != last => std::slice::from_ref(gate),
+                        _ => firsts,
                     };
-                    for &before in befores {
-                        steps.needs(steps.step(change, Verb::Delete), steps.step(before, Verb::Delete), Strength::Soft);
+                    for &first in firsts {
+                        steps.needs(Some(last), Some(first), Strength::Tie);
                     }
                 }
             }
         }
+    }
+
+    /// Whether a thing is updated to refer to something else.
+    fn turns(&self, draft: &Draft) -> bool {
+        let Some(kind) = self.scene.registry.kind(draft.change.kind).filter(|_| draft.work.update) else {
+            return false;
+        };
+        let refers = |name: &str| kind.facts().declared.attribute(name).is_some_and(|attribute| refers(&attribute.ty));
+        draft.change.attributes.iter().any(|change| refers(&change.name))
+    }
+}
+
+/// Whether values of the type may refer to other things.
+fn refers(ty: &Type) -> bool {
+    match ty {
+        Type::Reference { .. } => true,
+        Type::List(item) | Type::Set(item) | Type::Map(item) => refers(item),
+        Type::Block(block) => block.attributes.iter().any(|attribute| refers(&attribute.ty)),
+        _ => false,
     }
 }
 

@@ -11,7 +11,9 @@ use crate::error::Problem;
 /// How firmly one step needs another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Strength {
-    /// Only where it closes no circle: what one refers to is best settled first, ties of deletions.
+    /// Only where it closes no circle, and rather than any other: orders that the tables fix.
+    Tie,
+    /// Only where it closes no circle: what one refers to is best settled first.
     Soft,
     /// A deletion needs another one because of a settled reference: where that closes a circle, the reference is
     /// taken out first instead.
@@ -108,7 +110,7 @@ impl Steps {
             self.needs(Some(to), Some(step), Strength::Hard);
         }
         self.unsettle_late(&unsettled);
-        for strength in [Strength::Soft, Strength::Firm] {
+        for strength in [Strength::Tie, Strength::Soft, Strength::Firm] {
             let circles = self.circles();
             for edge in self.inside(&circles, strength) {
                 self.edges.remove(&edge);
