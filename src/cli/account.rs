@@ -19,10 +19,12 @@ pub(super) const SANDBOX: &str = ".clefctl";
 /// What a shell says of a process that was killed.
 const KILLED: i32 = 137;
 
-/// How long reading may take before a run gives up.
-const PATIENCE: Duration = Duration::from_mins(30);
+/// How long a run may take at the most; each step has a time-out of its own.
+const PATIENCE: Duration = Duration::from_hours(24);
 
 /// The account that the command line means, for things of a region.
+///
+/// Its own calls (identity, lock, ledger) go on after the run is told to stop: the lock must be given back.
 pub(super) fn open(console: &Console, context: &Context) -> Result<Arc<dyn Account>> {
     if console.global.sandbox {
         let simulation = simulation(console)?;
@@ -36,7 +38,8 @@ pub(super) fn open(console: &Console, context: &Context) -> Result<Arc<dyn Accou
         return Ok(Arc::new(simulation));
     }
     let access = console.access(Some(context.region.to_string()));
-    Ok(Arc::new(AwsAccount::new(access, registry, context.clone())))
+    let context = Context { cancel: CancellationToken::new(), ..context.clone() };
+    Ok(Arc::new(AwsAccount::new(access, registry, context)))
 }
 
 /// The simulated account.

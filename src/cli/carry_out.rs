@@ -270,14 +270,15 @@ fn closed(console: &mut Console, ready: &Ready, report: &Report, closing: &str, 
         console.ui.err.write(closing);
         return Exit::Failed;
     }
-    if !ready.planned.plan.is_empty() {
+    if !ready.planned.plan.is_empty() || !report.problems.is_empty() {
         console.ui.out.write(closing);
     }
     if outputs && !report.outputs.is_empty() {
         let layout = console.ui.out.layout();
         console.ui.out.write(&format!("\n{}", report::outputs(&report.outputs, layout)));
     }
-    Exit::Done
+    // The plan has warned of things that carry our tag and are of no kind that is known.
+    if ready.strays { Exit::Failed } else { Exit::Done }
 }
 
 /// Says what is left after everything has gone, and takes that away too if it is asked for.

@@ -10,7 +10,7 @@ use clefctl_core::engine::lock::Doubt;
 use clefctl_core::engine::planned::Planned;
 use clefctl_core::engine::survey::{Scope, survey};
 use clefctl_core::engine::{Options, planner, preflight};
-use clefctl_core::error::{Error, Problem, Result, Sources};
+use clefctl_core::error::{Error, ErrorKind, Problem, Result, Sources};
 use clefctl_core::kind::{Account, Address, Context, Desired, Facts, Identity};
 use clefctl_core::report::Status;
 use tokio_util::sync::CancellationToken;
@@ -78,7 +78,10 @@ pub(super) struct Place {
 pub(super) async fn enter(console: &Console, subject: &Subject, cancel: &CancellationToken) -> Result<Place, Failure> {
     let context = account::context(&subject.owner, &subject.region, cancel);
     let account = account::open(console, &context)?;
-    let identity = account.identity().await?;
+    let identity = tokio::select! {
+        identity = account.identity() => identity?,
+        () = cancel.cancelled() => return Err(Error::new(ErrorKind::Cancelled, "stopped before anything was done").into()),
+    };
     subject.check_account(&identity)?;
     let context = Context { account: identity.account.as_str().into(), ..context };
     Ok(Place { account, identity, context, doubt: None })

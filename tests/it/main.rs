@@ -2,6 +2,8 @@
 
 mod conformance;
 mod emulator;
+#[cfg(unix)]
+mod interrupt;
 mod rollout;
 mod support;
 mod transcripts;
