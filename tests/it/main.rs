@@ -2,8 +2,6 @@
 
 mod conformance;
 mod emulator;
-#[cfg(unix)]
-mod interrupt;
 mod rollout;
 mod support;
 mod transcripts;

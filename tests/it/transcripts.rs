@@ -1,5 +1,7 @@
 //! Transcripts of the program on the simulated account: what a person types, and all that is answered.
 
+#[cfg(unix)]
+mod interrupt;
 mod stage;
 
 use serde_json::Value;
