@@ -165,7 +165,9 @@ impl Resource for LbListener {
         if self.protocol == "HTTP" {
             return Ok(());
         }
-        for gone in old.certificate_arns.difference(&self.certificate_arns) {
+        // What has become the default certificate stays, and leaves the others by that alone.
+        let gone = old.certificate_arns.difference(&self.certificate_arns);
+        for gone in gone.filter(|arn| self.certificate_arn.as_ref() != Some(*arn)) {
             cx.call(Op::new("elasticloadbalancing:RemoveListenerCertificates"), || {
                 cx.elb()
                     .remove_listener_certificates()
@@ -191,7 +193,11 @@ impl Resource for LbListener {
     }
 
     fn check(&self) -> Vec<Violation> {
-        elb_action::check("default_action", &self.default_action, self.protocol == "HTTPS")
+        let mut broken = elb_action::check("default_action", &self.default_action, self.protocol == "HTTPS");
+        if self.certificate_arn.as_ref().is_some_and(|default| self.certificate_arns.contains(default)) {
+            broken.push(Violation::new("certificate_arns", "the default certificate need not be among them"));
+        }
+        broken
     }
 }
 
@@ -289,8 +295,10 @@ async fn more_certificates(cx: &Cx<'_>, listener: &Sdk) -> Result<BTreeSet<Strin
     match found {
         Err(error) if error.code() == Some("ListenerNotFound") => Ok(BTreeSet::new()),
         found => {
+            // The default one can be listed twice.
+            let default = listener.certificates().first().and_then(Certificate::certificate_arn);
             let more = found?.into_iter().filter(|certificate| certificate.is_default() != Some(true));
-            Ok(more.filter_map(|certificate| certificate.certificate_arn).collect())
+            Ok(more.filter_map(|one| one.certificate_arn).filter(|arn| Some(arn.as_str()) != default).collect())
         }
     }
 }

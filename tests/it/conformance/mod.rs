@@ -3,6 +3,7 @@
 //!
 //! `CLEFCTL_KIND=vpc cargo test --test it conformance` looks at one kind only.
 
+mod attributes;
 pub(crate) mod driver;
 pub(crate) mod fault;
 

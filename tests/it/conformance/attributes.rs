@@ -1,0 +1,109 @@
+//! Every attribute on the wire: set, changed, and taken away again, each time with an empty plan afterwards.
+//!
+//! `attributes/<kind>.yaml` says what is set on which resource of `examples/<kind>.yaml`:
+//!
+//! | key | meaning |
+//! |---|---|
+//! | `resource` | name of the resource |
+//! | `sets` | list of attributes that are set together, one after the other: what one sets, the next takes away |
+//! | `resources` | further resources that these need |
+//! | `boto` | a snippet whose `result`, a mapping, becomes the stack's locals |
+//! | `elsewhere` | attributes that other tests look at, each with the reason |
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clefctl::aws::{Access, Connection};
+use clefctl_core::engine::plan::{Action, Plan};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::driver::{Wire, registry};
+use super::{each_kind, example};
+use crate::support::Moto;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Attributes {
+    resource: String,
+    sets: Vec<Map<String, Value>>,
+    #[serde(default)]
+    resources: Map<String, Value>,
+    boto: Option<String>,
+    #[serde(default)]
+    elsewhere: BTreeMap<String, String>,
+}
+
+fn yaml<T: for<'de> Deserialize<'de>>(path: &Path) -> T {
+    let text = fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    serde_saphyr::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+fn file(kind: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/conformance/attributes");
+    folder.join(format!("{kind}.yaml"))
+}
+
+/// The attributes of a kind that can change while a thing lives.
+fn changeable(kind: &str) -> BTreeSet<&'static str> {
+    let registry = registry(&Connection::new(Access::default()));
+    let attributes = registry.kind(kind).unwrap().facts().declared.attributes.iter();
+    let living = attributes.filter(|a| !a.create_only && !a.local && !a.write_only);
+    living.map(|attribute| attribute.name).collect()
+}
+
+/// The example with more in it, as a stack file. JSON is YAML.
+fn write(folder: &Path, kind: &str, attributes: &Attributes, locals: &Value, set: &Map<String, Value>) -> PathBuf {
+    let mut stack: Value = yaml(&example(kind));
+    if !locals.is_null() {
+        stack["locals"] = locals.clone();
+    }
+    let resources = stack["resources"].as_object_mut().unwrap();
+    resources.extend(attributes.resources.clone());
+    resources[&attributes.resource].as_object_mut().unwrap().extend(set.clone());
+    let path = folder.join("stack.yaml");
+    fs::write(&path, stack.to_string()).unwrap();
+    path
+}
+
+/// Only attributes of `resource` that are set now, or were before, differ, and nothing is replaced.
+fn assert_only(plan: &Plan, resource: &str, touched: &BTreeSet<&str>) {
+    for change in &plan.changes {
+        let names: Vec<_> = change.attributes.iter().map(|attribute| attribute.name.as_str()).collect();
+        let expected = *change.address.name == *resource && change.action == Action::Update;
+        assert!(expected && names.iter().all(|name| touched.contains(name)), "{touched:?}: {change:#?}");
+    }
+}
+
+#[test]
+fn every_attribute_can_be_set_and_taken_away() {
+    each_kind(|kind| async move {
+        if !file(kind).exists() {
+            return;
+        }
+        let attributes: Attributes = yaml(&file(kind));
+        let moto = Moto::start_in("eu-west-3");
+        let locals = attributes.boto.as_deref().map_or(Value::Null, |script| moto.boto(script));
+        let folder = tempfile::tempdir().unwrap();
+        let nothing = Map::new();
+        let mut before = &nothing;
+        for set in [&nothing].into_iter().chain(&attributes.sets).chain([&nothing]) {
+            let wire = Wire::new(&moto, &write(folder.path(), kind, &attributes, &locals, set));
+            if !set.is_empty() || !before.is_empty() {
+                let touched = set.keys().chain(before.keys()).map(String::as_str).collect();
+                assert_only(&wire.plan().await.plan, &attributes.resource, &touched);
+            }
+            wire.apply().await;
+            let plan = wire.plan().await.plan;
+            assert!(plan.is_empty(), "{kind} with {set:?}: the plan afterwards is not empty: {:#?}", plan.changes);
+            before = set;
+        }
+        Wire::new(&moto, &write(folder.path(), kind, &attributes, &locals, &nothing)).destroy().await;
+
+        let set = attributes.sets.iter().flat_map(Map::keys).chain(attributes.elsewhere.keys());
+        let set: BTreeSet<&str> = set.map(String::as_str).collect();
+        let left: Vec<_> = changeable(kind).into_iter().filter(|name| !set.contains(name)).collect();
+        assert!(left.is_empty(), "{kind}: attributes/{kind}.yaml does not set {left:?}");
+    });
+}
