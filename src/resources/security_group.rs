@@ -153,14 +153,10 @@ impl Resource for SecurityGroup {
         if self.ingress == live.spec.ingress && self.egress == live.spec.egress {
             return Ok(());
         }
-        let rules = describe_rules(cx, std::slice::from_ref(&live.id)).await?;
         for (direction, wanted) in [(Direction::Ingress, &self.ingress), (Direction::Egress, &self.egress)] {
             let wanted: Vec<Traffic> = wanted.iter().flat_map(|rule| rule.traffic(&live.id)).collect();
-            let there: Vec<&SdkRule> = rules.iter().filter(|rule| direction.is_of(rule) && is_own(rule)).collect();
             // New traffic is let through before old is cut off, so that nothing is interrupted in between.
-            let missing: Vec<&Traffic> =
-                wanted.iter().filter(|traffic| !there.iter().any(|rule| traffic.is(rule))).collect();
-            authorize(cx, direction, &live.id, &missing, None).await?;
+            let there = let_through(cx, direction, &live.id, &wanted).await?;
             for traffic in &wanted {
                 traffic.describe_as_wanted(cx, direction, &live.id, &there).await?;
             }
@@ -248,6 +244,22 @@ impl Rule {
             security_groups: traffic.group.filter(|_| !own).into_iter().collect(),
             self_: own,
             description: traffic.description,
+        }
+    }
+}
+
+/// Adds what is missing of the wanted rules; gives those that were there before.
+async fn let_through(cx: &Cx<'_>, direction: Direction, group: &str, wanted: &[Traffic]) -> Result<Vec<SdkRule>> {
+    let mut again = true;
+    loop {
+        let mut there = describe_rules(cx, &[group.to_owned()]).await?;
+        there.retain(|rule| direction.is_of(rule) && is_own(rule));
+        let missing: Vec<&Traffic> =
+            wanted.iter().filter(|traffic| !there.iter().any(|rule| traffic.is(rule))).collect();
+        match authorize(cx, direction, group, &missing, None).await {
+            // All or nothing: a call whose answer was lost has added them already, as a second look shows.
+            Err(error) if again && error.code() == Some("InvalidPermission.Duplicate") => again = false,
+            done => return done.map(|_| there),
         }
     }
 }

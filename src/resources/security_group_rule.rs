@@ -132,8 +132,7 @@ impl Resource for SecurityGroupRule {
     async fn update(&self, cx: &Cx<'_>, live: &Live<Self>) -> Result<()> {
         let filter = Filter::builder().name("security-group-rule-id").values(&live.id).build();
         let rules = list(cx, filter).await?;
-        let there: Vec<&Sdk> = rules.iter().collect();
-        self.traffic().describe_as_wanted(cx, self.direction(), &self.security_group_id, &there).await
+        self.traffic().describe_as_wanted(cx, self.direction(), &self.security_group_id, &rules).await
     }
 
     async fn delete(cx: &Cx<'_>, live: &Live<Self>, _last: Option<&Self>) -> Result<()> {

@@ -97,7 +97,7 @@ impl Traffic {
         cx: &Cx<'_>,
         direction: Direction,
         group: &str,
-        there: &[&Sdk],
+        there: &[Sdk],
     ) -> Result<()> {
         let Some(rule) = there.iter().find(|rule| self.is(rule)) else { return Ok(()) };
         if Self::of(rule).description == self.description {

@@ -2,6 +2,7 @@
 
 mod conformance;
 mod emulator;
+mod layers;
 mod rollout;
 mod support;
 mod transcripts;

@@ -211,3 +211,11 @@ def shown_boundary(ctx: Context, output: dict[str, Any]) -> None:
     arn = ctx.account.stores["user_boundaries"].get(output["User"]["UserName"])
     if arn:
         output["User"]["PermissionsBoundary"] = {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": arn}
+
+
+@before("iam", "RemoveRoleFromInstanceProfile")
+def role_is_in_profile(ctx: Context) -> None:
+    """Taking a role out twice is NoSuchEntity; moto fails."""
+    profile = ctx.backend("iam", "aws").get_instance_profile(ctx.params["InstanceProfileName"])
+    if all(role.name != ctx.params["RoleName"] for role in profile.roles):
+        raise AwsError("NoSuchEntity", f"The role {ctx.params['RoleName']} is not in this instance profile.", 404)
