@@ -117,12 +117,12 @@ fn outputs(cx: &Cx<'_>, image: &Image) -> Outputs {
         id,
         name: text(image.name()),
         description: text(image.description()),
-        architecture: text(image.architecture().map(|value| value.as_str())),
+        architecture: text(image.architecture().map(aws_sdk_ec2::types::ArchitectureValues::as_str)),
         creation_date: text(image.creation_date()),
         owner_id: text(image.owner_id()),
         root_device_name: text(image.root_device_name()),
-        root_device_type: text(image.root_device_type().map(|value| value.as_str())),
-        virtualization_type: text(image.virtualization_type().map(|value| value.as_str())),
+        root_device_type: text(image.root_device_type().map(aws_sdk_ec2::types::DeviceType::as_str)),
+        virtualization_type: text(image.virtualization_type().map(aws_sdk_ec2::types::VirtualizationType::as_str)),
         tags: tags::read(image.tags()),
     }
 }

@@ -455,7 +455,7 @@ fn live(cx: &Cx<'_>, pool: &sdk::UserPoolType, mfa: &GetUserPoolMfaConfigOutput)
     let token = mfa.software_token_mfa_configuration().is_some_and(|token| token.enabled);
     let wanted = mfa.mfa_configuration().or(pool.mfa_configuration()).unwrap_or(&sdk::UserPoolMfaType::Off);
     let updates = pool.user_attribute_update_settings();
-    let updates = updates.map(|settings| settings.attributes_require_verification_before_update());
+    let updates = updates.map(aws_sdk_cognitoidentityprovider::types::UserAttributeUpdateSettingsType::attributes_require_verification_before_update);
     let protection = pool.deletion_protection().unwrap_or(&sdk::DeletionProtectionType::Inactive);
     let domain = pool.custom_domain().or(pool.domain());
     Live {

@@ -200,7 +200,7 @@ impl Resource for Route53Record {
         if let Some((_, tags)) = same
             && (!self.allow_overwrite || tags.contains_key(tag::STACK))
         {
-            return self.meets(new, zone, &key, tags);
+            return Self::meets(new, zone, &key, tags);
         }
         // A stranger that comes between the look and the batch makes the batch fail.
         let action = if same.is_some() { ChangeAction::Upsert } else { ChangeAction::Create };
@@ -213,7 +213,7 @@ impl Resource for Route53Record {
                 let Some((_, tags)) = there.iter().find(|(record, _)| Key::of(record) == key) else {
                     return Err(error);
                 };
-                return self.meets(new, zone, &key, tags);
+                return Self::meets(new, zone, &key, tags);
             }
             Err(error) => return Err(error),
         }
@@ -310,7 +310,7 @@ impl Route53Record {
     }
 
     /// A record of that name and type is there already: ours, because an answer was lost, or somebody's to respect.
-    fn meets(&self, new: &Declared, zone: &str, key: &Key, tags: &Tags) -> Result<String> {
+    fn meets(new: &Declared, zone: &str, key: &Key, tags: &Tags) -> Result<String> {
         let id = id(zone, key);
         if [tag::STACK, tag::RESOURCE, tag::GENERATION].iter().all(|name| tags.get(*name) == new.tags.get(*name)) {
             return Ok(id);
@@ -424,12 +424,11 @@ async fn at_name(cx: &Cx<'_>, zone: &str, key: &Key) -> Result<Vec<(ResourceReco
     for record in page.iter().filter(|record| dns_name(&record.name) == key.name) {
         let marker = Key::of(record).marker();
         // Markers come right after the record unless very many names lie between.
-        let tags = match markers.get(&marker) {
-            Some(marker) => marked(marker),
-            None => {
-                let marker = Key { name: marker, kind: "TXT".to_owned(), identifier: None };
-                exactly(cx, zone, &marker).await?.as_ref().map(marked).unwrap_or_default()
-            }
+        let tags = if let Some(marker) = markers.get(&marker) {
+            marked(marker)
+        } else {
+            let marker = Key { name: marker, kind: "TXT".to_owned(), identifier: None };
+            exactly(cx, zone, &marker).await?.as_ref().map(marked).unwrap_or_default()
         };
         there.push((record.clone(), tags));
     }

@@ -51,6 +51,7 @@ pub(super) fn octal(text: &str) -> Vec<u8> {
 }
 
 /// A fault of our own: a part that the API demands was left out.
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` passes by value")]
 pub(super) fn unbuilt(error: BuildError) -> Error {
     Error::internal(error.to_string())
 }

@@ -98,7 +98,7 @@ impl<'a> Wire<'a> {
         let mut answers = BTreeMap::new();
         for lookup in prepared.early_lookups() {
             if let Some(arguments) = prepared.evaluate_lookup(&lookup.name, &known)? {
-                let value = ask(account, &lookup, &arguments, cx).await.map_err(one)?.map_err(|p| vec![p])?;
+                let value = ask(account, lookup, &arguments, cx).await.map_err(one)?.map_err(|p| vec![p])?;
                 known.answer(&lookup.name, value.clone());
                 answers.insert(lookup.name.clone(), value);
             }
