@@ -142,8 +142,8 @@ impl Steps {
                 continue;
             };
             let needed = self.edges.range((delete, StepId(0))..=(delete, StepId(usize::MAX)));
-            let made = |to: &StepId| !matches!(self.verbs[to.0].1, Verb::Delete | Verb::Unsettle);
-            let waits: Vec<StepId> = needed.map(|((_, to), _)| *to).filter(made).collect();
+            let done = |to: &StepId| self.verbs[to.0].1 != Verb::Unsettle;
+            let waits: Vec<StepId> = needed.map(|((_, to), _)| *to).filter(done).collect();
             for step in waits {
                 self.needs(unsettle, Some(step), Strength::Soft);
             }
