@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `resource` | name of the resource |
 //! | `sets` | list of attributes that are set together, one after the other: what one sets, the next takes away |
+//! | `together` | one set that takes as many calls as there can be: its update is cut before and after each of them |
 //! | `resources` | further resources that these need |
 //! | `boto` | a snippet whose `result`, a mapping, becomes the stack's locals |
 //! | `elsewhere` | attributes that other tests look at, each with the reason |
@@ -15,11 +16,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clefctl::aws::{Access, Connection};
+use clefctl_core::engine::Options;
 use clefctl_core::engine::plan::{Action, Plan};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::driver::{Wire, registry};
+use super::driver::{Wire, assert_done, registry};
+use super::fault::Fault;
 use super::{each_kind, example};
 use crate::support::Moto;
 
@@ -28,6 +31,8 @@ use crate::support::Moto;
 struct Attributes {
     resource: String,
     sets: Vec<Map<String, Value>>,
+    #[serde(default)]
+    together: Map<String, Value>,
     #[serde(default)]
     resources: Map<String, Value>,
     boto: Option<String>,
@@ -105,5 +110,37 @@ fn every_attribute_can_be_set_and_taken_away() {
         let set: BTreeSet<&str> = set.map(String::as_str).collect();
         let left: Vec<_> = changeable(kind).into_iter().filter(|name| !set.contains(name)).collect();
         assert!(left.is_empty(), "{kind}: attributes/{kind}.yaml does not set {left:?}");
+    });
+}
+
+#[test]
+fn an_update_that_is_cut_anywhere_is_completed_by_the_next_run() {
+    each_kind(|kind| async move {
+        if !file(kind).exists() {
+            return;
+        }
+        let attributes: Attributes = yaml(&file(kind));
+        if attributes.together.is_empty() {
+            return;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        for fault in [Fault::CutBefore, Fault::CutAfter, Fault::LostAnswer] {
+            for at in 0.. {
+                let moto = Moto::start_in("eu-west-3");
+                let locals = attributes.boto.as_deref().map_or(Value::Null, |script| moto.boto(script));
+                Wire::new(&moto, &write(folder.path(), kind, &attributes, &locals, &Map::new())).apply().await;
+                let changed = write(folder.path(), kind, &attributes, &locals, &attributes.together);
+                let wire = Wire::new(&moto, &changed);
+                let ended = wire.apply_with(Options::default(), kind, Some((fault, at))).await;
+                let Some(operation) = ended.struck else { break };
+                if let Some(report) = &ended.report {
+                    assert_done(report);
+                }
+                wire.apply().await;
+                let plan = wire.plan().await.plan;
+                let place = format!("{kind}: {fault:?} at {operation} (request {at} of the update)");
+                assert!(plan.is_empty(), "{place}: the plan after the second run is not empty: {:#?}", plan.changes);
+            }
+        }
     });
 }
