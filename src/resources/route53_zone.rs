@@ -557,8 +557,12 @@ mod tests {
             assert!(text.len() <= REFERENCE, "{text}");
             let read = Reference::parse(&text).expect("a reference");
             assert_eq!(read, reference);
-            let expected = ExpectedInstance { address: address.clone(), name: None, attributes: Default::default() };
-            assert_eq!(read.address(&owner, &[expected.clone()]), Some(address.clone()));
+            let expected = ExpectedInstance {
+                address: address.clone(),
+                name: None,
+                attributes: clefctl_core::kind::Map::default(),
+            };
+            assert_eq!(read.address(&owner, std::slice::from_ref(&expected)), Some(address.clone()));
             assert_eq!(read.address(&Owner::new("shop", "prod"), &[expected]), None);
             assert_eq!(read.address(&owner, &[]), (address != long).then_some(address));
         }
