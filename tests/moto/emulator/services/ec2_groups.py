@@ -151,6 +151,27 @@ def describe_pair(rule: SecurityGroupRule, part: dict[str, Any]) -> None:
             rule.ip_range = {**rule.ip_range, "Description": part[member][0]["Description"]}
 
 
+@instead("ec2", "UpdateSecurityGroupRuleDescriptionsIngress", "UpdateSecurityGroupRuleDescriptionsEgress")
+def redescribe(ctx: Context) -> dict[str, Any]:
+    """A rule is found by its traffic or its id, and without a description it loses the one it has; moto finds only
+    those of CIDR blocks, by their traffic."""
+    group = find(ctx, ctx.params["GroupId"])
+    rules = group.egress_rules if "Egress" in ctx.call.operation else group.ingress_rules
+    by_traffic = {identity_of_rule(rule): rule for rule in rules}
+    wanted = []
+    for part in (part for permission in ctx.params.get("IpPermissions") or [] for part in parts(normal(permission))):
+        member = next(member for member in part if isinstance(part[member], list))
+        wanted.append((by_traffic.get(identity_of_part(part)), part[member][0].get("Description")))
+    for one in ctx.params.get("SecurityGroupRuleDescriptions") or []:
+        wanted.append((group.get_rule(one["SecurityGroupRuleId"]), one.get("Description")))
+    if any(rule is None for rule, _ in wanted):
+        raise AwsError("InvalidPermission.NotFound", "The specified rule does not exist in this security group.")
+    for rule, text in wanted:
+        rest = {name: value for name, value in rule.ip_range.items() if name != "Description"}
+        rule.ip_range = {**rest, "Description": text} if text else rest
+    return {"Return": True}
+
+
 @before("ec2", "RevokeSecurityGroupIngress", "RevokeSecurityGroupEgress")
 def revoke(ctx: Context) -> dict[str, Any] | None:
     """Unknown rules are refused by id; permissions are compared in AWS's form."""
