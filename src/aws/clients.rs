@@ -229,14 +229,20 @@ macro_rules! clients {
 }
 
 clients! {
+    acm: aws_sdk_acm, "Certificate Manager.";
     autoscaling: aws_sdk_autoscaling, "Auto Scaling.";
+    cloudwatch: aws_sdk_cloudwatch, "CloudWatch alarms and dashboards.";
     cognito: aws_sdk_cognitoidentityprovider, "Cognito user pools.";
     ec2: aws_sdk_ec2, "EC2 and its networks.";
     elb: aws_sdk_elasticloadbalancingv2, "Elastic Load Balancing v2.";
     iam: aws_sdk_iam, "IAM.";
+    identity: aws_sdk_cognitoidentity, "Cognito identity pools.";
+    kms: aws_sdk_kms, "Key Management Service.";
     logs: aws_sdk_cloudwatchlogs, "CloudWatch Logs.";
     rds: aws_sdk_rds, "RDS.";
     route53: aws_sdk_route53, "Route 53.";
+    secrets: aws_sdk_secretsmanager, "Secrets Manager.";
+    sns: aws_sdk_sns, "Simple Notification Service.";
     ssm: aws_sdk_ssm, "Systems Manager.";
     sts: aws_sdk_sts, "Security Token Service.";
     tagging: aws_sdk_resourcegroupstagging, "The tagging API, which finds things by tag across services.";
