@@ -201,15 +201,23 @@ fn given(document: &Document, owner: &Owner, inputs: &Inputs, problems: &mut Vec
     given
 }
 
-/// Reads the text of a value: as it is for strings, else as YAML.
+/// Reads the text of a value: as it is for strings, else as YAML or, where that does not fit, as Terraform writes it.
 fn text_value(text: &str, variable: &Variable, owner: &Owner) -> Result<Value, String> {
     if variable.shape == Shape::String {
         return Ok(Value::from(text));
     }
-    match outside(text)? {
+    let read = |text: &str| match outside(text)? {
         None => Ok(Value::Null),
         Some(node) => outside_value(&node, variable, owner),
+    };
+    let value = read(text);
+    let fits = |value: &Result<Value, String>| value.as_ref().is_ok_and(|value| convert(value, &variable.shape).is_ok());
+    if fits(&value) {
+        return value;
     }
+    // A quoted scalar that is one expression.
+    let expression = read(&Value::from(format!("${{{text}}}")).to_string());
+    if fits(&expression) { expression } else { value }
 }
 
 /// Reads YAML that comes from outside of the stack; an error says what is wrong and in which line.

@@ -196,6 +196,25 @@ fn variables_come_from_the_strongest_source() {
 }
 
 #[test]
+fn a_value_on_the_command_line_is_yaml_or_what_terraform_takes() {
+    let text = "stack: s\nregion: eu-west-3\nvariables: {o: {type: 'object({type = string, sizes = list(number)})'}}\n\
+                resources: {}\noutputs: {o: {value: '${var.o}'}}\n";
+    let loaded = read(text);
+    let want = Value::map([("type", Value::from("t3.small")), ("sizes", Value::list([Value::from(1), Value::from(2)]))]);
+    for given in [
+        "{type: t3.small, sizes: [1, 2]}",
+        r#"{type = "t3.small", sizes = [1, 2]}"#,
+        "{\n  type = \"t3.small\"\n  sizes = [1, 2]\n}",
+        r#"{"type": "t3.small", "sizes": [1, 2]}"#,
+    ] {
+        let inputs = Inputs { vars: vec![("o".into(), given.into())], ..Inputs::default() };
+        let world = Known::default();
+        let stack = expand(&loaded, &inputs, &world);
+        assert_eq!(stack.evaluate_output(&stack.outputs[0], &world).expect("a value"), want, "{given}");
+    }
+}
+
+#[test]
 fn what_is_wrong_with_a_call_is_told_with_the_way_out() {
     let text = "stack: s\nregion: eu-west-3\naccount: '123456789012'\nvariables: {size: {type: number}}\nenvironments: {dev: {size: 1}, prod: {}}\nresources: {}\n";
     let plain = "stack: s\nvariables: {size: {type: number, default: 1}}\nresources: {}\n";
