@@ -94,7 +94,7 @@ fn every_attribute_can_be_set_and_taken_away() {
         let nothing = Map::new();
         let mut before = &nothing;
         for set in [&nothing].into_iter().chain(&attributes.sets).chain([&nothing]) {
-            let wire = Wire::new(&moto, &write(folder.path(), kind, &attributes, &locals, set));
+            let wire = Wire::new(&moto, &write(folder.path(), kind, &attributes, &locals, set)).narrow();
             if !set.is_empty() || !before.is_empty() {
                 let touched = set.keys().chain(before.keys()).map(String::as_str).collect();
                 assert_only(&wire.plan().await.plan, &attributes.resource, &touched);
@@ -104,7 +104,7 @@ fn every_attribute_can_be_set_and_taken_away() {
             assert!(plan.is_empty(), "{kind} with {set:?}: the plan afterwards is not empty: {:#?}", plan.changes);
             before = set;
         }
-        Wire::new(&moto, &write(folder.path(), kind, &attributes, &locals, &nothing)).destroy().await;
+        Wire::new(&moto, &write(folder.path(), kind, &attributes, &locals, &nothing)).narrow().destroy().await;
 
         let set = attributes.sets.iter().flat_map(Map::keys).chain(attributes.elsewhere.keys());
         let set: BTreeSet<&str> = set.map(String::as_str).collect();
@@ -128,9 +128,10 @@ fn an_update_that_is_cut_anywhere_is_completed_by_the_next_run() {
             for at in 0.. {
                 let moto = Moto::start_in("eu-west-3");
                 let locals = attributes.boto.as_deref().map_or(Value::Null, |script| moto.boto(script));
-                Wire::new(&moto, &write(folder.path(), kind, &attributes, &locals, &Map::new())).apply().await;
+                let example = write(folder.path(), kind, &attributes, &locals, &Map::new());
+                Wire::new(&moto, &example).narrow().apply().await;
                 let changed = write(folder.path(), kind, &attributes, &locals, &attributes.together);
-                let wire = Wire::new(&moto, &changed);
+                let wire = Wire::new(&moto, &changed).narrow();
                 let ended = wire.apply_with(Options::default(), kind, Some((fault, at))).await;
                 let Some(operation) = ended.struck else { break };
                 if let Some(report) = &ended.report {

@@ -1,6 +1,7 @@
 //! Drives the engine over real HTTP against an account of the emulated AWS.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +27,8 @@ pub(crate) struct Wire<'a> {
     pub(crate) stack: PathBuf,
     pub(crate) env: Option<String>,
     pub(crate) vars: Vec<(String, String)>,
+    /// The kinds that are read; none means all.
+    kinds: Option<BTreeSet<String>>,
 }
 
 pub(crate) fn registry(aws: &Arc<Connection>) -> Registry {
@@ -42,7 +45,22 @@ pub(crate) struct Ended {
 
 impl<'a> Wire<'a> {
     pub(crate) fn new(moto: &'a Moto, stack: &Path) -> Self {
-        Self { moto, stack: stack.to_owned(), env: None, vars: Vec::new() }
+        Self { moto, stack: stack.to_owned(), env: None, vars: Vec::new(), kinds: None }
+    }
+
+    /// Reads only the kinds that the stack mentions, which is several times as fast.
+    pub(crate) fn narrow(mut self) -> Self {
+        let text = fs::read_to_string(&self.stack).unwrap();
+        let stack: serde_json::Value = serde_saphyr::from_str(&text).unwrap();
+        let resources = stack["resources"].as_object().unwrap().values();
+        self.kinds = Some(resources.map(|resource| resource["kind"].as_str().unwrap().to_owned()).collect());
+        self
+    }
+
+    fn registry(&self, aws: &Arc<Connection>) -> Registry {
+        let Some(only) = &self.kinds else { return registry(aws) };
+        let kinds = clefctl::resources::all(aws).into_iter().filter(|kind| only.contains(kind.facts().name)).collect();
+        Registry::new(kinds, clefctl::lookups::all(aws))
     }
 
     fn prepared(&self, registry: &Registry) -> Result<Prepared, Vec<Problem>> {
@@ -82,7 +100,7 @@ impl<'a> Wire<'a> {
             http: Some(http.client()),
             ..Access::default()
         };
-        let account = AwsAccount::new(access, registry, context.clone());
+        let account = AwsAccount::new(access, |aws| self.registry(aws), context.clone());
         (prepared, account, context)
     }
 

@@ -79,12 +79,12 @@ fn what_is_applied_reads_back_as_declared_and_goes_again() {
 /// many things as there are without a fault.
 async fn survives(kind: &'static str, fault: Fault) {
     let clean = Moto::start_in("eu-west-3");
-    let wire = Wire::new(&clean, &example(kind));
+    let wire = Wire::new(&clean, &example(kind)).narrow();
     wire.apply().await;
     let expected = clean.leftovers().len();
     for at in 0.. {
         let moto = Moto::start_in("eu-west-3");
-        let wire = Wire::new(&moto, &example(kind));
+        let wire = Wire::new(&moto, &example(kind)).narrow();
         let ended = wire.apply_with(Options::default(), kind, Some((fault, at))).await;
         let Some(operation) = ended.struck else { break };
         let place = format!("{kind}: {fault:?} at {operation} (request {at})");
@@ -100,7 +100,7 @@ async fn survives(kind: &'static str, fault: Fault) {
     // Deletion, cut likewise.
     for at in 0.. {
         let moto = Moto::start_in("eu-west-3");
-        let wire = Wire::new(&moto, &example(kind));
+        let wire = Wire::new(&moto, &example(kind)).narrow();
         wire.apply().await;
         let options = Options { destroy: true, ..Options::default() };
         let ended = wire.apply_with(options, kind, Some((fault, at))).await;
