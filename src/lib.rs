@@ -5,5 +5,6 @@
 
 pub mod aws;
 pub mod cli;
+pub mod examples;
 pub mod lookups;
 pub mod resources;

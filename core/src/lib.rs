@@ -8,6 +8,7 @@ extern crate self as clefctl_core;
 
 pub mod engine;
 pub mod error;
+pub mod generate;
 pub mod kind;
 #[cfg(test)]
 mod rehearsals;

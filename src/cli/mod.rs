@@ -10,6 +10,7 @@ mod carry_out;
 mod completions;
 mod console;
 mod destroy;
+mod docs;
 mod global;
 mod init;
 mod lookups;
@@ -18,6 +19,7 @@ mod plan;
 mod planning;
 mod release;
 mod sandbox;
+mod schema;
 mod show;
 mod subject;
 mod unlock;
@@ -65,6 +67,8 @@ enum Command {
     Release(release::Args),
     Unlock(unlock::Args),
     Sandbox(sandbox::Args),
+    Docs(docs::Args),
+    Schema(schema::Args),
     Completions(completions::Args),
 }
 
@@ -141,6 +145,8 @@ fn run(command: Command, console: &mut Console) -> Result<Exit, Failure> {
         Command::Release(args) => release::run(args, console),
         Command::Unlock(args) => unlock::run(&args, console),
         Command::Sandbox(args) => sandbox::run(&args, console),
+        Command::Docs(args) => docs::run(&args, console),
+        Command::Schema(args) => schema::run(&args, console),
         Command::Completions(args) => Ok(completions::run(&args, &mut Cli::command(), console)),
     }
 }

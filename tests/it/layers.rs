@@ -10,6 +10,7 @@ const CORE: &[(&str, &[&str])] = &[
     ("kind", &["error"]),
     ("stack", &["error", "kind"]),
     ("engine", &["error", "kind"]),
+    ("generate", &["kind"]),
     ("simulation", &["error", "kind", "engine"]),
     ("report", &["error", "kind", "engine"]),
 ];

@@ -3,6 +3,7 @@
 mod conformance;
 mod emulator;
 mod layers;
+mod reference;
 mod rollout;
 mod support;
 mod transcripts;

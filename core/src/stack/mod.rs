@@ -24,7 +24,7 @@ mod variables;
 mod view;
 mod yaml;
 
-pub use document::{RESOURCE_KEYS, StackFile};
+pub use document::{RESOURCE_KEYS, StackFile, TOP_KEYS};
 pub use inputs::{Inputs, Offline};
 pub use instance::{OutputUse, Stack};
 pub use load::{Loaded, load};

@@ -13,6 +13,7 @@ use super::tree::{Branch, Tree};
 use crate::error::{FileId, Span};
 use crate::kind::{Address, Shape};
 
+pub use read::TOP_KEYS;
 pub(super) use read::read;
 
 /// The keys that mean the same on every resource, so that no kind may have attributes of these names.

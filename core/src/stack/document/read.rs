@@ -10,8 +10,8 @@ use super::super::tree::{Branch, Tree};
 use super::{Defaults, Document, Environment, KindDefaults, Local, Name};
 use crate::error::{Problem, Span};
 
-/// Top-level keys of a stack file.
-const KEYS: &[&str] = &[
+/// Top-level keys of a stack file; keys that begin with `x-` are not read.
+pub const TOP_KEYS: &[&str] = &[
     "stack",
     "description",
     "region",
@@ -52,7 +52,7 @@ pub(in super::super) struct Reader<'p> {
 impl Reader<'_> {
     fn root(&mut self, root: &Node, included: bool, file: &mut Document) -> Vec<(Arc<str>, Span)> {
         let mut paths = Vec::new();
-        let keys = if included { INCLUDED_KEYS } else { KEYS };
+        let keys = if included { INCLUDED_KEYS } else { TOP_KEYS };
         let Some(entries) = self.mapping(root, if included { "an included file" } else { "a stack file" }) else {
             return paths;
         };
@@ -99,7 +99,7 @@ impl Reader<'_> {
         let problem = Problem::error(format!("unknown top-level key `{}`", key.content)).at(key.span());
         let near = nearest(&key.content, keys.iter().copied());
         self.problems.push(match (&*key.content, near) {
-            (name, None) if included && KEYS.contains(&name) => {
+            (name, None) if included && TOP_KEYS.contains(&name) => {
                 problem.hint("It belongs into the stack file itself; an included file holds no more than variables, locals, lookups, resources, outputs, moved and defaults.")
             }
             ("data", _) => problem.hint("What is only read is under `lookups:`."),
