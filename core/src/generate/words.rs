@@ -121,6 +121,7 @@ pub(super) fn rule(rule: &Rule) -> String {
     match rule {
         Rule::ExactlyOne(list) => format!("Exactly one of {} is written.", all(list, "and")),
         Rule::AtMostOne(list) => format!("No more than one of {} is written.", all(list, "and")),
+        Rule::AtLeastOne([one]) => format!("`{one}` is needed."),
         Rule::AtLeastOne(list) => format!("One of {} is written at least.", all(list, "and")),
         Rule::Requires(first, others) => format!("`{first}` needs {} as well.", all(others, "and")),
         Rule::RequiresWhen(first, text, others) => format!("`{first}: {text}` needs {} as well.", all(others, "and")),

@@ -74,10 +74,7 @@ const MARKS: &[(&str, &[&str])] = &[
     ("lb", &["name", "internal", "load_balancer_type"]),
     ("lb_listener", &["load_balancer_arn"]),
     ("lb_listener_rule", &["listener_arn"]),
-    (
-        "lb_target_group",
-        &["name", "port", "protocol", "protocol_version", "target_type", "vpc_id", "ip_address_type"],
-    ),
+    ("lb_target_group", &["name", "port", "protocol", "protocol_version", "target_type", "vpc_id", "ip_address_type"]),
     ("nat_gateway", &["subnet_id", "allocation_id", "connectivity_type", "private_ip", "availability_mode", "vpc_id"]),
     ("route53_record", &["zone_id"]),
     ("route53_zone", &["name", "delegation_set_id"]),
@@ -102,13 +99,21 @@ const UPDATED: &[(&str, &str, &str)] = &[];
 const REPLACED: &[(&str, &str, &str)] = &[
     ("acm_certificate", "validation_method", "a method that changes asks for proof anew, as a new certificate does"),
     ("autoscaling_policy", "name", "the name is all that it is known by; there is no call to rename"),
-    ("autoscaling_schedule", "scheduled_action_name", "the name is all that it is known by; there is no call to rename"),
+    (
+        "autoscaling_schedule",
+        "scheduled_action_name",
+        "the name is all that it is known by; there is no call to rename",
+    ),
     ("cloudwatch_dashboard", "dashboard_name", "the name is all that it is known by; there is no call to rename"),
     ("cognito_user_group", "user_pool_id", "a group is a part of its pool"),
     ("db_instance", "availability_zone", "a database is moved to another zone by a restore or a failover only"),
     ("db_instance", "engine", "data of one engine is no data of another"),
     ("route53_record", "name", "a record is known by name, type and identifier; another one is another record"),
-    ("route53_record", "set_identifier", "a record is known by name, type and identifier; another one is another record"),
+    (
+        "route53_record",
+        "set_identifier",
+        "a record is known by name, type and identifier; another one is another record",
+    ),
     ("route53_record", "type", "a record is known by name, type and identifier; another one is another record"),
     ("security_group_rule", "cidr_blocks", RULE),
     ("security_group_rule", "from_port", RULE),
@@ -143,7 +148,9 @@ fn replacement_agrees_with_what_aws_cannot_change() {
                     wrong.push(format!("{kind}.{name}: AWS cannot change it, and it is not `create_only`"));
                 }
                 (false, true) if !replaced(kind, name) => {
-                    wrong.push(format!("{kind}.{name}: AWS can change it, and it is `create_only`: say why in REPLACED"));
+                    wrong.push(format!(
+                        "{kind}.{name}: AWS can change it, and it is `create_only`: say why in REPLACED"
+                    ));
                 }
                 (true, true) if updated(kind, name) => wrong.push(format!("{kind}.{name}: needs no place in UPDATED")),
                 (false, false) if replaced(kind, name) => {

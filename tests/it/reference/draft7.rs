@@ -37,8 +37,15 @@ impl Reader<'_> {
         for (word, rule) in words {
             let mut wrong = |words: String| found.push(format!("{path}: {words}"));
             match word.as_str() {
-                "$schema" | "title" | "description" | "default" | "definitions" | "defaultSnippets"
-                | "enumDescriptions" | "markdownEnumDescriptions" | "then" => {}
+                "$schema"
+                | "title"
+                | "description"
+                | "default"
+                | "definitions"
+                | "defaultSnippets"
+                | "enumDescriptions"
+                | "markdownEnumDescriptions"
+                | "then" => {}
                 "type" => {
                     let allowed = rule.as_array().map_or(std::slice::from_ref(rule), Vec::as_slice);
                     if !allowed.iter().any(|name| is(value, name.as_str().unwrap())) {
@@ -48,11 +55,19 @@ impl Reader<'_> {
                 "enum" if !rule.as_array().unwrap().contains(value) => wrong(format!("{value} is none of {rule}")),
                 "const" if value != rule => wrong(format!("{value} is not {rule}")),
                 "enum" | "const" => {}
-                "minimum" if value.as_f64().is_some_and(|n| n < rule.as_f64().unwrap()) => wrong("too small".to_owned()),
-                "maximum" if value.as_f64().is_some_and(|n| n > rule.as_f64().unwrap()) => wrong("too large".to_owned()),
+                "minimum" if value.as_f64().is_some_and(|n| n < rule.as_f64().unwrap()) => {
+                    wrong("too small".to_owned())
+                }
+                "maximum" if value.as_f64().is_some_and(|n| n > rule.as_f64().unwrap()) => {
+                    wrong("too large".to_owned())
+                }
                 "minimum" | "maximum" => {}
-                "minLength" if length(value).is_some_and(|n| n < rule.as_u64().unwrap()) => wrong("too short".to_owned()),
-                "maxLength" if length(value).is_some_and(|n| n > rule.as_u64().unwrap()) => wrong("too long".to_owned()),
+                "minLength" if length(value).is_some_and(|n| n < rule.as_u64().unwrap()) => {
+                    wrong("too short".to_owned())
+                }
+                "maxLength" if length(value).is_some_and(|n| n > rule.as_u64().unwrap()) => {
+                    wrong("too long".to_owned())
+                }
                 "minLength" | "maxLength" => {}
                 "pattern" => {
                     let pattern = Regex::new(rule.as_str().unwrap()).unwrap();

@@ -172,7 +172,7 @@ fn the_schema_takes_what_the_language_takes_and_no_more() {
         ("cidr_blok: 10.0.0.0/16", "/resources/vpc"),
         ("cidr_block: 10.0.0.1", "/resources/vpc/cidr_block"),
         ("instance_tenancy: host", "/resources/vpc/instance_tenancy"),
-        ("enable_dns_support: yes", "/resources/vpc/enable_dns_support"),
+        ("enable_dns_support: \"yes\"", "/resources/vpc/enable_dns_support"),
         ("timeouts: {created: 1h}", "/resources/vpc/timeouts"),
         ("lifecycle: {prevent_destroy: [1]}", "/resources/vpc/lifecycle/prevent_destroy"),
         ("tags: [a]", "/resources/vpc/tags"),
@@ -180,7 +180,9 @@ fn the_schema_takes_what_the_language_takes_and_no_more() {
         let problems = check(&vpc(bad));
         assert!(problems.iter().any(|problem| problem.starts_with(&format!("{place}:"))), "{bad}: {problems:?}");
     }
-    for bad in ["stak: a", "stack: A", "resources: {Vpc: {kind: vpc}}", "resources: {a: {kind: nothing}}", "lookups: {a: {}}"] {
+    for bad in
+        ["stak: a", "stack: A", "resources: {Vpc: {kind: vpc}}", "resources: {a: {kind: nothing}}", "lookups: {a: {}}"]
+    {
         assert!(!check(bad).is_empty(), "{bad}");
     }
 }

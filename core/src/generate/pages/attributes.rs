@@ -44,7 +44,7 @@ impl Table<'_> {
             text.push_str("None.\n");
         }
         if !block.rules.is_empty() {
-            text.push('\n');
+            text.push_str("\nWhat holds between them:\n\n");
             text.extend(block.rules.iter().map(|each| format!("- {}\n", rule(each))));
         }
         text

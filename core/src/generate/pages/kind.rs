@@ -25,7 +25,7 @@ pub fn kind(facts: &'static Facts, registry: &Registry, examples: Examples<'_>) 
     let _ = write!(
         text,
         "\n## Outputs\n\nOther resources refer to them, and to every argument that is not write-only: \
-         `${{<name>.{}}}`. They change when the resource is replaced, and as they say.\n\n{}",
+         `${{<name>.{}}}`. They change when the resource is replaced; where an update changes one as well, it says so.\n\n{}",
         facts.id,
         table.outputs(facts.outputs)
     );

@@ -97,9 +97,14 @@ fn snippet(name: &'static str, declared: &'static Block) -> Json {
     json!({"label": name, "description": first_sentence(declared.doc), "body": body})
 }
 
+/// The pointer to the properties of a kind or lookup.
+fn properties_of(prefix: &str, name: &str) -> String {
+    format!("#/definitions/{prefix}.{name}/properties")
+}
+
 /// A resource of a kind.
 fn kind(facts: &'static Facts) -> Json {
-    let mut properties = attributes(facts.declared, true);
+    let mut properties = attributes(facts.declared, true, &properties_of("kind", facts.name));
     properties.insert("kind".to_owned(), json!({"const": facts.name, "description": facts.declared.doc}));
     properties.extend(common(facts.taggable()));
     json!({"description": facts.declared.doc, "properties": properties, "additionalProperties": false})
@@ -107,7 +112,7 @@ fn kind(facts: &'static Facts) -> Json {
 
 /// A lookup of a kind.
 fn lookup_kind(facts: &'static LookupFacts) -> Json {
-    let mut properties = attributes(facts.declared, false);
+    let mut properties = attributes(facts.declared, false, &properties_of("lookup", facts.name));
     properties.insert("kind".to_owned(), json!({"const": facts.name, "description": facts.declared.doc}));
     properties.insert(
         "optional".to_owned(),
@@ -122,12 +127,15 @@ fn defaults(kinds: &[&'static Facts]) -> Json {
     let mut properties = Map::new();
     properties.insert("tags".to_owned(), described("texts", "Tags of every resource that takes tags."));
     for facts in kinds {
+        let at = properties_of("kind", facts.name);
+        let own = facts.declared.attributes.iter().map(|attribute| attribute.name);
+        let own = own.map(|name| (name.to_owned(), json!({"$ref": format!("{at}/{name}")})));
         properties.insert(
             facts.name.to_owned(),
             json!({
                 "description": format!("What every `{}` says unless it says otherwise.", facts.name),
                 "type": ["object", "null"],
-                "properties": attributes(facts.declared, true),
+                "properties": own.collect::<Map<_, _>>(),
                 "additionalProperties": false,
             }),
         );

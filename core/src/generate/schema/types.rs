@@ -15,13 +15,15 @@ pub(super) fn reference(definition: &str) -> Json {
     json!({"$ref": format!("#/definitions/{definition}")})
 }
 
-/// The properties of a table. `managed`: a change may replace.
-pub(super) fn attributes(block: &'static Block, managed: bool) -> Map<String, Json> {
-    block.attributes.iter().map(|each| (each.name.to_owned(), attribute(each, managed))).collect()
+/// The properties of a table. `managed`: a change may replace. `at`: the pointer to where they will stand.
+pub(super) fn attributes(block: &'static Block, managed: bool, at: &str) -> Map<String, Json> {
+    let property =
+        |each: &'static Attribute| (each.name.to_owned(), attribute(each, managed, &format!("{at}/{}", each.name)));
+    block.attributes.iter().map(property).collect()
 }
 
-fn attribute(attribute: &'static Attribute, managed: bool) -> Json {
-    let mut schema = of(&attribute.ty, attribute, managed);
+fn attribute(attribute: &'static Attribute, managed: bool, at: &str) -> Json {
+    let mut schema = of(&attribute.ty, attribute, managed, at);
     if let Json::Object(schema) = &mut schema {
         // It stands first, where people look.
         schema.shift_insert(0, "description".to_owned(), manual(attribute, managed).into());
@@ -58,7 +60,7 @@ fn manual(attribute: &Attribute, managed: bool) -> String {
 }
 
 /// The schema of a type; `attribute` says what its values (or those in it) must be.
-fn of(ty: &Type, attribute: &Attribute, managed: bool) -> Json {
+fn of(ty: &Type, attribute: &Attribute, managed: bool, at: &str) -> Json {
     match ty {
         Type::Any => json!({}),
         Type::Bool => reference_only("bool"),
@@ -70,25 +72,28 @@ fn of(ty: &Type, attribute: &Attribute, managed: bool) -> Json {
         Type::Map(item) => json!({
             "type": ["object", "string", "null"],
             "pattern": EXPRESSION,
-            "additionalProperties": of(item, attribute, managed),
+            "additionalProperties": of(item, attribute, managed, &format!("{at}/additionalProperties")),
         }),
-        Type::List(Type::Block(inner)) | Type::Set(Type::Block(inner)) => {
-            let entry = block(inner, true, managed);
-            json!({"anyOf": [
-                {"type": "array", "items": {"anyOf": [entry.clone(), reference("expression"), {"type": "null"}]}},
-                entry,
-                reference("expression"),
-                {"type": "null"},
-            ]})
-        }
+        // One mapping stands for a list of one; it is written out once, and the items refer to it.
+        Type::List(Type::Block(inner)) | Type::Set(Type::Block(inner)) => json!({"anyOf": [
+            {
+                "type": "array",
+                "items": {"anyOf": [{"$ref": format!("{at}/anyOf/1")}, reference("expression"), {"type": "null"}]},
+            },
+            block(inner, true, managed, &format!("{at}/anyOf/1")),
+            reference("expression"),
+            {"type": "null"},
+        ]}),
         Type::List(item) | Type::Set(item) => json!({
             "type": ["array", "string", "null"],
             "pattern": EXPRESSION,
-            "items": of(item, attribute, managed),
+            "items": of(item, attribute, managed, &format!("{at}/items")),
         }),
-        Type::Block(inner) => {
-            json!({"anyOf": [block(inner, false, managed), reference("expression"), {"type": "null"}]})
-        }
+        Type::Block(inner) => json!({"anyOf": [
+            block(inner, false, managed, &format!("{at}/anyOf/0")),
+            reference("expression"),
+            {"type": "null"},
+        ]}),
     }
 }
 
@@ -99,8 +104,8 @@ fn reference_only(definition: &str) -> Json {
     json!({"allOf": [reference(definition)]})
 }
 
-fn block(inner: &'static Block, repeated: bool, managed: bool) -> Json {
-    let mut properties = attributes(inner, managed);
+fn block(inner: &'static Block, repeated: bool, managed: bool, at: &str) -> Json {
+    let mut properties = attributes(inner, managed, &format!("{at}/properties"));
     let mut meta = |name: &str, definition: &str| {
         properties.entry(name).or_insert_with(|| reference(definition));
     };
