@@ -12,6 +12,7 @@ mod adapter;
 mod call;
 mod clients;
 mod pace;
+mod pairs;
 mod resource;
 mod store;
 pub mod sweep;
@@ -21,6 +22,7 @@ pub use account::AwsAccount;
 pub use adapter::{AwsKind, AwsLookup, LookupRead};
 pub use call::Op;
 pub use clients::{Access, Clients, Connection};
+pub use pairs::Pairs;
 pub use resource::{Codes, Live, Resource, changed};
 
 /// What a resource's functions are given: the run's context, and the clients of its region and role.

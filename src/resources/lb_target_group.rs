@@ -12,9 +12,9 @@ use clefctl_core::kind::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::elb_support::{Pairs, arn_suffix, is_expected, off_is_absent};
+use super::elb_support::{arn_suffix, is_expected, off_is_absent};
 use crate::aws::tags::elb as tags;
-use crate::aws::{Codes, Cx, Live, Op, Resource, changed, sweep};
+use crate::aws::{Codes, Cx, Live, Op, Pairs, Resource, changed, sweep};
 
 /// A target group: the instances or addresses that an Application Load Balancer sends requests to.
 ///
