@@ -124,7 +124,9 @@ fn changing(request: &HttpRequest) -> Option<String> {
     let target = request.headers().get("x-amz-target").map(|target| target.rsplit('.').next().unwrap_or(target));
     let body = request.body().bytes().map(String::from_utf8_lossy).unwrap_or_default();
     let action = body.strip_prefix("Action=").map(|rest| rest.split('&').next().unwrap_or(rest).to_owned());
-    let operation = match target.map(str::to_owned).or(action) {
+    // CloudWatch has the operation in the path, and its parameters in CBOR.
+    let path = request.uri().split_once("/operation/").map(|(_, operation)| operation.to_owned());
+    let operation = match target.map(str::to_owned).or(action).or(path) {
         Some(operation) => operation,
         None if matches!(request.method(), "GET" | "HEAD") => return None,
         None => format!("{} {}", request.method(), request.uri()),

@@ -76,6 +76,37 @@ def check_alarms(t: Check) -> None:
     t.equal(watch.describe_alarms()["MetricAlarms"], [])
 
 
+def check_dashboards_carry_tags(t: Check) -> None:
+    watch = t.client("cloudwatch", "us-east-1")
+    watch.put_dashboard(DashboardName="main", DashboardBody='{"widgets": []}', Tags=[{"Key": "owner", "Value": "me"}])
+    watch.put_composite_alarm(AlarmName="any", AlarmRule="TRUE", Tags=[{"Key": "owner", "Value": "me"}])
+    found = lambda: sorted(  # noqa: E731
+        one["ResourceARN"].split(":")[-1]
+        for one in t.client("resourcegroupstaggingapi", "us-east-1").get_resources(
+            TagFilters=[{"Key": "owner", "Values": ["me"]}]
+        )["ResourceTagMappingList"]
+    )
+    t.equal(found(), ["any", "dashboard/main"])
+    watch.delete_dashboards(DashboardNames=["main"])
+    watch.delete_alarms(AlarmNames=["any"])
+    t.equal(found(), [])
+
+
+def check_metric_filters_go_with_their_group(t: Check) -> None:
+    logs = t.client("logs")
+    metric = [{"metricName": "Errors", "metricNamespace": "App", "metricValue": "1"}]
+    put = lambda pattern: logs.put_metric_filter(  # noqa: E731
+        logGroupName="/app", filterName="errors", filterPattern=pattern, metricTransformations=metric
+    )
+    t.refused("ResourceNotFoundException", put, "ERROR")
+    logs.create_log_group(logGroupName="/app")
+    put("ERROR")
+    put("WARN")
+    t.equal([one["filterPattern"] for one in logs.describe_metric_filters()["metricFilters"]], ["WARN"])
+    logs.delete_log_group(logGroupName="/app")
+    t.equal(logs.describe_metric_filters()["metricFilters"], [])
+
+
 def check_log_groups(t: Check) -> None:
     logs = t.client("logs")
     logs.create_log_group(logGroupName="/app", logGroupClass="INFREQUENT_ACCESS")
@@ -98,6 +129,12 @@ def check_topics_and_subscriptions(t: Check) -> None:
     listed = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
     t.equal(listed[0]["SubscriptionArn"], "PendingConfirmation")
     t.refused("InvalidParameter", sns.unsubscribe, SubscriptionArn=made["SubscriptionArn"])
+    set_to = lambda name, value: sns.set_topic_attributes(  # noqa: E731
+        TopicArn=topic, AttributeName=name, AttributeValue=value
+    )
+    set_to("TracingConfig", "Active")
+    t.equal(sns.get_topic_attributes(TopicArn=topic)["Attributes"]["TracingConfig"], "Active")
+    t.refused("InvalidParameter", set_to, "ContentBasedDeduplication", "true")
     sns.delete_topic(TopicArn=topic)
     t.equal(sns.list_subscriptions()["Subscriptions"], [])
 

@@ -24,6 +24,8 @@ def kept_state(ctx: Context, output: dict[str, Any]) -> None:
     """A new alarm has seen no data, a changed one keeps its state; moto says OK to both."""
     name = ctx.params["AlarmName"]
     ctx.backend().alarms[name].state_value = ctx.store("states").pop(name)
+    # moto forgets of which account a metric is.
+    ctx.store("metrics")[name] = ctx.params.get("Metrics") or []
 
 
 @after("cloudwatch", "DescribeAlarms")
@@ -31,6 +33,7 @@ def described(ctx: Context, output: dict[str, Any]) -> None:
     """Missing data are treated as missing; composite alarms only when asked for, or named."""
     for alarm in output.get("MetricAlarms", []):
         alarm.setdefault("TreatMissingData", "missing")
+        alarm["Metrics"] = ctx.store("metrics").get(alarm["AlarmName"], [])
     kinds = ctx.params.get("AlarmTypes") or ["MetricAlarm"]
     names, prefix = ctx.params.get("AlarmNames"), ctx.params.get("AlarmNamePrefix", "")
     output["CompositeAlarms"] = [
@@ -62,7 +65,7 @@ def put_composite(ctx: Context) -> dict[str, Any]:
             raise AwsError("ValidationError", f"Could not find alarm {child} of the alarm rule")
     old = ctx.store("composite").get(name)
     if old is None:
-        ctx.store("tags")[arn(ctx, name)] = {tag["Key"]: tag["Value"] for tag in params.get("Tags") or []}
+        ctx.store("cloudwatch tags")[arn(ctx, name)] = {tag["Key"]: tag["Value"] for tag in params.get("Tags") or []}
     ctx.store("composite")[name] = {
         "AlarmName": name,
         "AlarmArn": arn(ctx, name),
@@ -96,9 +99,11 @@ def delete(ctx: Context) -> dict[str, Any]:
         raise AwsError("ValidationError", f"Cannot delete an alarm that the composite alarm {used[0]['AlarmName']} names")
     for name in mine:
         del composite[name]
-        ctx.store("tags").pop(arn(ctx, name), None)
+        ctx.store("cloudwatch tags").pop(arn(ctx, name), None)
     if metric:
         ctx.perform({"AlarmNames": metric})
+    for name in metric:
+        ctx.backend().tagger.delete_all_tags_for_resource(arn(ctx, name))
     if len(metric) + len(mine) < len(names):
         raise AwsError("ResourceNotFound", "The alarm to delete was not found", 404)
     return {}
@@ -107,8 +112,9 @@ def delete(ctx: Context) -> dict[str, Any]:
 @instead("cloudwatch", "ListTagsForResource", "TagResource", "UntagResource")
 def tags(ctx: Context) -> dict[str, Any]:
     """Of composite alarms and dashboards too."""
-    ident, store = ctx.params["ResourceARN"], ctx.store("tags")
-    if ident not in store and (ident.split(":alarm:")[-1] in ctx.store("composite") or ":dashboard/" in ident):
+    ident, store = ctx.params["ResourceARN"], ctx.store("cloudwatch tags")
+    dashboard = ident.split(":dashboard/")[-1] in ctx.backend().dashboards
+    if ident not in store and (ident.split(":alarm:")[-1] in ctx.store("composite") or dashboard):
         store[ident] = {}
     if ident not in store:
         return ctx.perform(ctx.params)
@@ -127,5 +133,12 @@ def dashboard_tags(ctx: Context) -> dict[str, Any] | None:
     name = ctx.params["DashboardName"]
     ident = f"arn:aws:cloudwatch::{ctx.call.account}:dashboard/{name}"
     if name not in ctx.backend().dashboards:
-        ctx.store("tags")[ident] = {tag["Key"]: tag["Value"] for tag in ctx.params.get("Tags") or []}
+        ctx.store("cloudwatch tags")[ident] = {tag["Key"]: tag["Value"] for tag in ctx.params.get("Tags") or []}
     return {k: v for k, v in ctx.params.items() if k != "Tags"} if "Tags" in ctx.params else None
+
+
+@after("cloudwatch", "DeleteDashboards")
+def no_dashboard_tags(ctx: Context, output: dict[str, Any]) -> None:
+    """They go with it."""
+    for name in ctx.params["DashboardNames"]:
+        ctx.store("cloudwatch tags").pop(f"arn:aws:cloudwatch::{ctx.call.account}:dashboard/{name}", None)

@@ -86,3 +86,38 @@ def list_groups(ctx: Context) -> dict[str, Any]:
         if pattern.lstrip("^") in group.name
     ]
     return {"logGroups": found}
+
+
+# Metric filters.
+
+#: What moto forgets of them.
+FORGOTTEN = ("applyOnTransformedLogs", "fieldSelectionCriteria", "emitSystemFieldDimensions")
+
+
+@before("logs", "PutMetricFilter")
+def put_filter(ctx: Context) -> None:
+    """An upsert, of a group that exists; moto makes a second one, of any group."""
+    group, name = name_of(ctx), ctx.params["filterName"]
+    ctx.backend().filters.delete_filter(name, group)
+    ctx.store("filters")[group, name] = {key: ctx.params[key] for key in FORGOTTEN if key in ctx.params}
+
+
+@after("logs", "DescribeMetricFilters")
+def filters_described(ctx: Context, output: dict[str, Any]) -> None:
+    """See `FORGOTTEN`."""
+    for one in output.get("metricFilters", []):
+        one |= ctx.store("filters").get((one["logGroupName"], one["filterName"]), {})
+
+
+@before("logs", "DeleteMetricFilter")
+def delete_filter(ctx: Context) -> None:
+    """Refused where there is none."""
+    if not ctx.backend().filters.get_matching_filters(ctx.params["filterName"], name_of(ctx)):
+        raise AwsError("ResourceNotFoundException", "The specified metric filter does not exist.")
+
+
+@after("logs", "DeleteLogGroup")
+def filters_gone(ctx: Context, output: dict[str, Any]) -> None:
+    """They go with their group."""
+    kept = ctx.backend().filters
+    kept.metric_filters = [one for one in kept.metric_filters if one["logGroupName"] != ctx.params["logGroupName"]]

@@ -22,6 +22,33 @@ def same_tags(ctx: Context) -> None:
         raise AwsError("InvalidParameter", "Invalid parameter: Tags Reason: Topic already exists with different tags")
 
 
+#: Attributes of topics that moto takes and does not show, with its own names for them.
+UNSEEN = {
+    "ArchivePolicy": "archive_policy",
+    "FifoThroughputScope": "fifo_throughput_scope",
+    "SignatureVersion": "signature_version",
+    "TracingConfig": "tracing_config",
+}
+
+
+@after("sns", "GetTopicAttributes")
+def topic_attributes(ctx: Context, output: dict[str, Any]) -> None:
+    """See `UNSEEN`; what is empty is not there."""
+    attributes, topic = output["Attributes"], ctx.backend().topics[ctx.params["TopicArn"]]
+    attributes |= {name: getattr(topic, own) for name, own in UNSEEN.items() if hasattr(topic, own)}
+    for name in [name for name, value in attributes.items() if value in ("", "{}") and name != "DisplayName"]:
+        del attributes[name]
+
+
+@before("sns", "SetTopicAttributes")
+def for_fifo(ctx: Context) -> None:
+    """Some attributes are for FIFO topics."""
+    topic = ctx.backend().topics.get(ctx.params["TopicArn"])
+    fifo = ("ArchivePolicy", "ContentBasedDeduplication", "FifoThroughputScope")
+    if topic is not None and not topic.fifo_topic and ctx.params["AttributeName"] in fifo:
+        raise AwsError("InvalidParameter", f"Invalid parameter: {ctx.params['AttributeName']} is for FIFO topics")
+
+
 @after("sns", "ListSubscriptions", "ListSubscriptionsByTopic")
 def pending(ctx: Context, output: dict[str, Any]) -> None:
     """moto confirms e-mail at once."""

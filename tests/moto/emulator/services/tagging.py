@@ -46,6 +46,7 @@ def _all(ctx: Context) -> Iterator[TaggedResource]:
     yield from _elbv2(ctx)
     yield from _rds(ctx)
     yield from _cognito(ctx)
+    yield from _cloudwatch(ctx)
     if ctx.call.region == "us-east-1":
         yield from _global(ctx)
 
@@ -127,6 +128,18 @@ def _cognito(ctx: Context) -> Iterator[TaggedResource]:
     for pool in ctx.backend("cognito-identity").identity_pools.values():
         arn = f"arn:aws:cognito-identity:{ctx.call.region}:{ctx.call.account}:identitypool/{pool.identity_pool_id}"
         yield TaggedResource(arn, dict(pool.tags or {}), "cognito-identity:identitypool")
+
+
+def _cloudwatch(ctx: Context) -> Iterator[TaggedResource]:
+    """Composite alarms, and dashboards, which belong to no region and are listed in us-east-1."""
+    tags = ctx.store("cloudwatch tags")
+    for name in ctx.store("composite"):
+        arn = f"arn:aws:cloudwatch:{ctx.call.region}:{ctx.call.account}:alarm:{name}"
+        yield TaggedResource(arn, tags.get(arn, {}), "cloudwatch:alarm")
+    if ctx.call.region == "us-east-1":
+        for name in ctx.backend("cloudwatch").dashboards:
+            arn = f"arn:aws:cloudwatch::{ctx.call.account}:dashboard/{name}"
+            yield TaggedResource(arn, tags.get(arn, {}), "cloudwatch:dashboard")
 
 
 def _global(ctx: Context) -> Iterator[TaggedResource]:
