@@ -6,7 +6,9 @@ use clefctl_core::kind::{Select, TagChange, Tags, tag};
 use super::{Cx, Op};
 
 pub mod autoscaling;
+pub mod cloudwatch;
 pub mod elb;
+pub mod sns;
 
 /// Reads a service's tags: `Tags` of pairs of optional texts.
 pub fn read<T>(tags: &[T], pair: impl Fn(&T) -> (Option<&str>, Option<&str>)) -> Tags {

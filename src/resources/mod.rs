@@ -8,7 +8,12 @@ use clefctl_core::kind::Kind;
 use crate::aws::{AwsKind, Connection, Cx, Op};
 
 pub mod autoscaling_group;
+pub mod cloudwatch_composite_alarm;
+pub mod cloudwatch_dashboard;
 pub mod cloudwatch_log_group;
+pub mod cloudwatch_log_metric_filter;
+pub mod cloudwatch_metric_alarm;
+mod cloudwatch_support;
 pub mod cognito_user_pool;
 pub mod cognito_user_pool_client;
 pub mod db_instance;
@@ -37,6 +42,9 @@ mod s3_bucket_settings;
 pub mod security_group;
 pub mod security_group_rule;
 mod security_group_rules;
+mod sns_support;
+pub mod sns_topic;
+pub mod sns_topic_subscription;
 pub mod subnet;
 pub mod vpc;
 
@@ -45,7 +53,11 @@ pub mod vpc;
 pub fn all(aws: &Arc<Connection>) -> Vec<Arc<dyn Kind>> {
     vec![
         AwsKind::<autoscaling_group::AutoscalingGroup>::shared(aws),
+        AwsKind::<cloudwatch_composite_alarm::CloudwatchCompositeAlarm>::shared(aws),
+        AwsKind::<cloudwatch_dashboard::CloudwatchDashboard>::shared(aws),
         AwsKind::<cloudwatch_log_group::CloudwatchLogGroup>::shared(aws),
+        AwsKind::<cloudwatch_log_metric_filter::CloudwatchLogMetricFilter>::shared(aws),
+        AwsKind::<cloudwatch_metric_alarm::CloudwatchMetricAlarm>::shared(aws),
         AwsKind::<cognito_user_pool::CognitoUserPool>::shared(aws),
         AwsKind::<cognito_user_pool_client::CognitoUserPoolClient>::shared(aws),
         AwsKind::<db_instance::DbInstance>::shared(aws),
@@ -65,6 +77,8 @@ pub fn all(aws: &Arc<Connection>) -> Vec<Arc<dyn Kind>> {
         AwsKind::<s3_bucket::S3Bucket>::shared(aws),
         AwsKind::<security_group::SecurityGroup>::shared(aws),
         AwsKind::<security_group_rule::SecurityGroupRule>::shared(aws),
+        AwsKind::<sns_topic::SnsTopic>::shared(aws),
+        AwsKind::<sns_topic_subscription::SnsTopicSubscription>::shared(aws),
         AwsKind::<subnet::Subnet>::shared(aws),
         AwsKind::<vpc::Vpc>::shared(aws),
     ]

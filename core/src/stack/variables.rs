@@ -211,7 +211,8 @@ fn text_value(text: &str, variable: &Variable, owner: &Owner) -> Result<Value, S
         Some(node) => outside_value(&node, variable, owner),
     };
     let value = read(text);
-    let fits = |value: &Result<Value, String>| value.as_ref().is_ok_and(|value| convert(value, &variable.shape).is_ok());
+    let fits =
+        |value: &Result<Value, String>| value.as_ref().is_ok_and(|value| convert(value, &variable.shape).is_ok());
     if fits(&value) {
         return value;
     }

@@ -200,7 +200,8 @@ fn a_value_on_the_command_line_is_yaml_or_what_terraform_takes() {
     let text = "stack: s\nregion: eu-west-3\nvariables: {o: {type: 'object({type = string, sizes = list(number)})'}}\n\
                 resources: {}\noutputs: {o: {value: '${var.o}'}}\n";
     let loaded = read(text);
-    let want = Value::map([("type", Value::from("t3.small")), ("sizes", Value::list([Value::from(1), Value::from(2)]))]);
+    let want =
+        Value::map([("type", Value::from("t3.small")), ("sizes", Value::list([Value::from(1), Value::from(2)]))]);
     for given in [
         "{type: t3.small, sizes: [1, 2]}",
         r#"{type = "t3.small", sizes = [1, 2]}"#,
