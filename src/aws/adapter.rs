@@ -257,7 +257,7 @@ impl<R: Resource> Kind for AwsKind<R> {
         async move {
             let cx = Cx::new(&self.aws, cx).await?;
             match ask {
-                Ask::Create(new) => typed::<R>(&new.attributes)?.may_create(&cx).await,
+                Ask::Create(new) => typed::<R>(&with_settled_absent::<R>(&new.attributes))?.may_create(&cx).await,
                 Ask::Update(to, from) => typed::<R>(&to.attributes)?.may_update(&cx, &relive(from)?).await,
                 Ask::Delete(old, how) => {
                     let last = last_said::<R>(old, how)?;

@@ -11,7 +11,7 @@ use super::live::Lives;
 use super::overlay::opinion;
 use super::plan::{Action, AttributeChange, Reason};
 use super::scene::Scene;
-use super::tags::{marks, trigger_hash};
+use super::tags::{marks, trigger_hash, version_name};
 use crate::error::Problem;
 use crate::kind::{
     Address, Attribute, Changes, Declared, Deletion, Facts, Instance, Kind, Map, Mark, Observed, Status, TagChange,
@@ -102,6 +102,7 @@ impl Case<'_> {
         if let Some(taken) = self.scene.inventory.taken.get(&self.instance.address) {
             return Err(vec![taken_by_another(self.instance, self.facts, taken, self.declaration(1))]);
         }
+        self.has_its_secrets()?;
         let declared = declare(self.declaration(1), Phase::Whole, None);
         let attributes = diff::creation(self.facts, &declared.attributes, self.evaluated.get("tags"));
         Ok(self.decision(Some(Action::Create), Reason::New, attributes, declared, None))
@@ -169,19 +170,51 @@ impl Case<'_> {
     /// A higher version without the value that it stands for.
     fn missing_secret(&self, version: &AttributeChange, observed: &Observed) -> Option<Problem> {
         let name = version.name.strip_suffix("_version")?;
-        let value = self.evaluated.get(name).unwrap_or(&Value::Null);
-        value.is_null().then(|| {
-            Problem::error(format!("`{}` is {} and `{name}` is null", version.name, version.after))
-                .at(self.instance.span)
-                .address(&self.instance.address)
-                .hint(match &version.before {
-                    Value::Null => format!("Give the variable behind `{name}` a value, so that it can be sent."),
-                    sent => format!(
-                        "Give the variable behind `{name}` a value, or set `{}` back to {sent}, which {} has.",
-                        version.name, observed.id
-                    ),
-                })
+        self.is_null(name).then(|| {
+            let problem = self.without(name, version.after.to_string());
+            match &version.before {
+                Value::Null => problem,
+                sent => problem.hint(format!("Or set `{}` back to {sent}, which {} has.", version.name, observed.id)),
+            }
         })
+    }
+
+    /// An error where a thing is made and what cannot be read back is to be sent, but has no value.
+    fn has_its_secrets(&self) -> Result<(), Vec<Problem>> {
+        let written = self.facts.declared.attributes.iter().filter(|attribute| attribute.write_only);
+        let missing = written.filter_map(|attribute| {
+            let version = self.evaluated.get(&version_name(attribute.name)).filter(|version| !version.is_null())?;
+            self.is_null(attribute.name).then(|| self.without(attribute.name, version.to_string()))
+        });
+        let missing: Vec<Problem> = missing.collect();
+        if missing.is_empty() { Ok(()) } else { Err(missing) }
+    }
+
+    fn is_null(&self, attribute: &str) -> bool {
+        self.evaluated.get(attribute).is_none_or(Value::is_null)
+    }
+
+    /// The problem of a value that is to be sent and is null, where it is written and with what it comes from.
+    fn without(&self, name: &str, version: String) -> Problem {
+        let problem = Problem::error(format!("`{}` is {version} and `{name}` is null", version_name(name)));
+        let problem = problem.address(&self.instance.address);
+        let Some(source) = self.scene.stack.source(self.instance, name) else {
+            return problem.at(self.instance.span).hint(format!("Give `{name}` a value, so that it can be sent."));
+        };
+        let problem = problem.at(source.span);
+        match source.variables.as_slice() {
+            [] => problem.hint(format!("Give `{name}` a value, so that it can be sent.")),
+            [one] => problem.hint(format!(
+                "Give the variable `{one}` a value, so that it can be sent: `CLEFCTL_VAR_{one}`, or `--var-file`."
+            )),
+            [first, ..] => {
+                let names: Vec<String> = source.variables.iter().map(|name| format!("`{name}`")).collect();
+                problem.hint(format!(
+                    "Its value comes from the variables {}: give them values, such as by `CLEFCTL_VAR_{first}`.",
+                    names.join(", ")
+                ))
+            }
+        }
     }
 
     /// Why the thing cannot stay, if it cannot, and the attribute that says so beside the create-only ones.
@@ -262,12 +295,25 @@ impl Case<'_> {
             ]);
         }
         let generation = generation + 1;
+        self.has_its_secrets()?;
         let declared = declare(self.declaration(generation), Phase::Whole, None);
+        if let Some(taken) = self.scene.inventory.taken.get(&self.instance.address)
+            && self.bears(taken, &declared)
+        {
+            return Err(vec![taken_by_another(self.instance, self.facts, taken, self.declaration(generation))]);
+        }
         let create_first = super::replacement::goes_first(self.instance, self.facts, observed, &declared, &attributes)?;
         let action = Some(Action::Replace { create_first });
         let mut decision = self.decision(action, reason, attributes, declared, Some(observed));
         decision.generation = generation;
         Ok(decision)
+    }
+
+    /// Whether a thing has the name that the new one is to have.
+    fn bears(&self, taken: &Observed, new: &Declared) -> bool {
+        let Some(naming) = &self.facts.naming else { return false };
+        let theirs = taken.get(naming.attribute).as_str();
+        new.name.as_deref().is_some_and(|name| theirs.is_some_and(|theirs| theirs.eq_ignore_ascii_case(name)))
     }
 
     /// The lookups that alone account for all the changes, each noted on its attribute; empty if there is another cause.

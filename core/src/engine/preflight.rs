@@ -17,8 +17,7 @@ const AT_ONCE: usize = 16;
 /// Asks the kinds about all that is created, updated, replaced or deleted; problems in the order of the plan.
 ///
 /// `cx` is that of the run; region and role are those of each change. A creation or update of which something is not
-/// known yet is not asked about: names and versions that depend on nothing are known when a plan is made, the rest is
-/// checked by AWS. What cannot be asked is a warning.
+/// known yet is asked about by apply, just before its step. What cannot be asked is a warning.
 pub async fn preflight(account: &dyn Account, planned: &Planned, cx: &Context) -> Vec<Problem> {
     let asked = planned.plan.changes.iter().zip(&planned.items).map(|(change, item)| async move {
         let cx = Context {
@@ -81,7 +80,32 @@ async fn ask(
     Ok(violations)
 }
 
-/// What is declared of an instance, if all of it is known already.
+/// Asks just before a step about what could not be asked when the plan was made, because it was not known yet.
+pub(super) async fn late(
+    kind: &dyn Kind,
+    planned: &Planned,
+    change: &Change,
+    to: &Declared,
+    from: Option<&Observed>,
+    cx: &Context,
+) -> Result<()> {
+    // What could not even be evaluated then was not asked about either.
+    if let Ok(Some(_)) = wanted(planned, change, kind, from) {
+        return Ok(());
+    }
+    let ask = from.map_or(Ask::Create(to), |from| Ask::Update(to, from));
+    let instance = planned.desired.instances().get(&change.address);
+    let problems = match kind.preflight(cx, ask).await {
+        Ok(violations) => violations.into_iter().filter(|v| !v.warning).map(|v| problem(change, instance, v)).collect(),
+        Err(error) if error.kind == ErrorKind::Invalid => error.problems,
+        // It was worth a question, no more: AWS decides.
+        Err(_) => Vec::new(),
+    };
+    if problems.is_empty() { Ok(()) } else { Err(Error::invalid(problems)) }
+}
+
+/// What is declared of an instance, if all of it is known already: of a creation the settled attributes aside, which may
+/// refer to the thing itself.
 fn wanted(
     planned: &Planned,
     change: &Change,
@@ -100,8 +124,9 @@ fn wanted(
         generation: change.generation,
         tag_rules: &planned.tag_rules,
     };
-    let declared = declare(declaration, Phase::Whole, observed);
-    Ok(declared.attributes.values().all(Value::is_known).then_some(declared))
+    let phases: &[Phase] = if observed.is_some() { &[Phase::Whole] } else { &[Phase::Whole, Phase::Create] };
+    let declared = phases.iter().map(|phase| declare(declaration, *phase, observed));
+    Ok(declared.into_iter().find(|declared| declared.attributes.values().all(Value::is_known)))
 }
 
 fn problem(change: &Change, instance: Option<&Instance>, violation: Violation) -> Problem {

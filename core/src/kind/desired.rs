@@ -44,6 +44,12 @@ pub trait Desired: Send + Sync {
     /// The arguments of a lookup; `None` while one of them is not known.
     fn arguments(&self, lookup: &LookupUse, world: &dyn World) -> Result<Option<Map>, Vec<Problem>>;
 
+    /// Where an attribute of an instance is written; `None` where it is not.
+    fn source(&self, instance: &Instance, attribute: &str) -> Option<Source> {
+        let _ = (instance, attribute);
+        None
+    }
+
     /// The outputs of the stack, in the order of the file.
     fn outputs(&self, world: &dyn World) -> Result<Vec<Output>, Vec<Problem>>;
 }
@@ -184,6 +190,15 @@ pub struct LookupUse {
     pub references: Vec<Reference>,
     /// Where it stands: the name in the file.
     pub span: Span,
+}
+
+/// Where an attribute is written, and what its value comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Source {
+    /// The place of its value.
+    pub span: Span,
+    /// The variables in it that are null; where none is, all that are in it.
+    pub variables: Vec<String>,
 }
 
 /// An entry of `moved`.

@@ -67,7 +67,7 @@ impl PerVerb {
 pub struct Actions {
     /// For reading; plan needs only these.
     pub read: &'static [&'static str],
-    /// For creating.
+    /// For creating; the call that makes the thing, and carries its mark, is the first.
     pub create: &'static [&'static str],
     /// For updating.
     pub update: &'static [&'static str],

@@ -20,7 +20,7 @@ pub use address::{Address, Owner, decode, encode, is_name};
 pub use attribute::{Absent, Attribute, Attributes, Block, Changes, DocumentKind, Literal, Rule, Type, Typed};
 pub use clefctl_macros::Attributes;
 pub use desired::{
-    Desired, GLOBAL_REGION, Instance, Lifecycle, LookupUse, Moved, Output, Reference, Target, Timeouts, World,
+    Desired, GLOBAL_REGION, Instance, Lifecycle, LookupUse, Moved, Output, Reference, Source, Target, Timeouts, World,
 };
 pub use facts::{Actions, Facts, Found, LookupFacts, Mark, NameChars, Naming, PerVerb, Place, Replacement, Unique};
 pub use field::{Cidr, Json, Name, Policy, Secret};

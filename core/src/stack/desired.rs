@@ -3,8 +3,10 @@
 use indexmap::IndexMap;
 
 use super::instance::Stack;
+use super::scope::member;
+use super::uses::Uses;
 use crate::error::Problem;
-use crate::kind::{Address, Desired, Instance, LookupUse, Map, Moved, Output, Owner, Value, World};
+use crate::kind::{Address, Desired, Instance, LookupUse, Map, Moved, Output, Owner, Source, Value, World};
 
 impl Desired for Stack {
     fn owner(&self) -> &Owner {
@@ -50,6 +52,21 @@ impl Desired for Stack {
 
     fn arguments(&self, lookup: &LookupUse, world: &dyn World) -> Result<Option<Map>, Vec<Problem>> {
         self.evaluate_lookup(&lookup.name, world)
+    }
+
+    fn source(&self, instance: &Instance, attribute: &str) -> Option<Source> {
+        let document = &self.scope.document;
+        let branch = document.attribute(document.resources.get(&*instance.address.name)?, attribute)?;
+        let mut variables: Vec<&str> = Vec::new();
+        let uses = Uses::new(document).of(&branch.value);
+        for reference in uses.iter().filter(|reference| &*reference.root == "var") {
+            variables.extend(member(reference).map(|(name, _)| &**name).filter(|name| !variables.contains(name)));
+        }
+        let is_null = |name: &&str| self.scope.variables.get(*name).is_some_and(|value| value.reveal().is_null());
+        if variables.iter().any(|name| is_null(&name)) {
+            variables.retain(|name| is_null(&name));
+        }
+        Some(Source { span: branch.value.span, variables: variables.into_iter().map(str::to_owned).collect() })
     }
 
     fn outputs(&self, world: &dyn World) -> Result<Vec<Output>, Vec<Problem>> {

@@ -18,6 +18,7 @@ use crate::engine::known::Known;
 use crate::engine::lock::{STALENESS, Traces, mark};
 use crate::engine::plan::{Action, AttributeChange, Change, Step, StepId, Verb};
 use crate::engine::planned::{Item, Planned};
+use crate::engine::preflight;
 use crate::engine::tags;
 use crate::error::{Error, ErrorKind, Problem, Result};
 use crate::kind::{
@@ -113,8 +114,11 @@ impl<'a> Work<'a> {
         match step.verb {
             Verb::Create => {
                 let wanted = self.wanted(change, Phase::Create, None, cx).await?;
+                preflight::late(&**kind, self.planned, change, &wanted.declared, None, cx).await?;
                 let made = kind.create(cx, &wanted.declared).await;
-                self.marked(change, made.is_ok());
+                if !made.as_ref().is_err_and(|error| refused(kind.facts(), error)) {
+                    self.marked(change, made.is_ok());
+                }
                 let made = made?;
                 Ok(self.now(at, change, &wanted.evaluated, made))
             }
@@ -187,6 +191,9 @@ impl<'a> Work<'a> {
         if differs.is_empty() {
             let finished = self.now(at, change, &wanted.evaluated, live.clone());
             return Ok(Finished { unneeded: true, ..finished });
+        }
+        if allowed == Allowed::Planned {
+            preflight::late(&**kind, self.planned, change, &wanted.declared, Some(live), cx).await?;
         }
         let updated = kind.update(cx, &wanted.declared, live).await?;
         if change.action == Action::Adopt {
@@ -345,6 +352,14 @@ impl<'a> Work<'a> {
     fn things(&self) -> MutexGuard<'_, Vec<Thing>> {
         self.things.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether AWS has refused the very call that makes a thing, so that nothing can be there.
+pub(super) fn refused(facts: &Facts, error: &Error) -> bool {
+    let certain = matches!(error.kind, ErrorKind::Aws | ErrorKind::Denied | ErrorKind::Conflict);
+    certain
+        && error.code().is_some()
+        && error.call.as_ref().is_some_and(|call| facts.actions.create.first() == Some(&call.action.as_str()))
 }
 
 /// What an update may change.

@@ -1,6 +1,6 @@
 //! Names: a sweep finds, but never proves absence, and somebody else may have the name that a new thing needs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::stream::{StreamExt, iter};
@@ -53,7 +53,7 @@ pub(super) async fn look(
     Ok(())
 }
 
-/// Notes which foreign things have the names of instances of which nothing lives.
+/// Notes which foreign things have the names of instances of which nothing lives, or nothing of that name.
 pub(super) fn taken(
     registry: &Registry,
     stack: &dyn Desired,
@@ -76,25 +76,32 @@ pub(super) fn taken(
     }
 }
 
-/// The declared instances of which nothing lives, and whose kinds allow each name once, with their names.
+/// The declared instances of which nothing lives, or only what has another name than the file writes, and whose kinds
+/// allow each name once; with their names.
 fn unseen<'a>(
     stack: &'a dyn Desired,
     expected: &'a BTreeMap<Address, ExpectedInstance>,
     things: &Things,
 ) -> impl Iterator<Item = (&'a Instance, &'a str)> {
-    let seen: BTreeSet<(Address, &'static str)> = things
-        .values()
-        .filter_map(|thing| match &thing.owned {
-            Owned::Ours { address, .. } | Owned::Pending(address) => Some((address.clone(), thing.kind)),
-            Owned::Foreign(_) => None,
-        })
-        .collect();
+    let mut seen: BTreeMap<(Address, &'static str), Vec<&Arc<Observed>>> = BTreeMap::new();
+    for thing in things.values() {
+        if let Owned::Ours { address, .. } | Owned::Pending(address) = &thing.owned {
+            seen.entry((address.clone(), thing.kind)).or_default().push(thing);
+        }
+    }
     let moved: BTreeMap<&Address, &Address> = stack.moved().iter().map(|moved| (&moved.to, &moved.from)).collect();
     stack.instances().values().filter_map(move |instance| {
         let once = |naming: Naming| matches!(naming.unique, Unique::World | Unique::Account);
-        let lives = |address: &Address| seen.contains(&(address.clone(), instance.kind));
-        let absent = !lives(&instance.address) && !moved.get(&instance.address).is_some_and(|from| lives(from));
+        let naming = instance.facts.naming.filter(|naming| once(*naming))?;
         let name = expected.get(&instance.address)?.name.as_deref()?;
-        (absent && instance.facts.naming.is_some_and(once)).then_some((instance, name))
+        let lives = |address: &Address| seen.get(&(address.clone(), instance.kind));
+        let live = lives(&instance.address).or_else(|| moved.get(&instance.address).and_then(|from| lives(from)));
+        // A name that the file does not write is made once, and never compared.
+        let written = instance.written.contains(naming.attribute);
+        let bears = |thing: &&Arc<Observed>| {
+            thing.get(naming.attribute).as_str().is_some_and(|there| there.eq_ignore_ascii_case(name))
+        };
+        let unseen = live.is_none_or(|things| written && !things.iter().any(bears));
+        unseen.then_some((instance, name))
     })
 }

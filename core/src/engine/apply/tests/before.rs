@@ -1,6 +1,6 @@
 //! What is asked before anything is changed.
 
-use super::draft::{Draft, live};
+use super::draft::{Draft, carry_out, live};
 use super::*;
 use crate::engine::plan::Action;
 use crate::engine::planned::Item;
@@ -41,6 +41,25 @@ async fn what_stands_in_the_way_is_found_before_anything_is_changed() {
         problems.iter().map(|p| (p.is_error(), p.message.as_str(), p.address.as_deref().unwrap())).collect();
     assert_eq!(told, [(true, "the name is taken", "a"), (false, "it is not empty", "old")]);
     assert_eq!(problems[0].hints, ["choose another"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_not_known_before_is_asked_before_its_step() {
+    let mut wish = Wish::new();
+    wish.node("a", |_| Ok(Map::new()));
+    wish.node("later", |world| Ok(Map::from([("parent".to_owned(), see(world, "a", "id")?)])));
+    let mut draft = Draft::new(wish);
+    let a = draft.create("a", &[]);
+    draft.create("later", &[a]);
+    let account = Small::new();
+    account.object("later", Violation::new("parent", "it takes no more children").hint("choose another"));
+    let (report, _) = carry_out(&account, &draft.planned()).await;
+    assert_eq!(account.log(), ["create a {}"]);
+    let Outcome::Failed(error) = &report.outcomes[1] else { panic!("{report:?}") };
+    let told: Vec<_> = error.problems.iter().map(|p| (p.message.as_str(), p.address.as_deref().unwrap())).collect();
+    assert_eq!(told, [("it takes no more children", "later")]);
+    // Nothing was sent, so that nothing can be there.
+    assert!(!report.traces.unsure && !report.traces.cut_off);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,11 +1,33 @@
 //! What each step asks of its kind, and what the steps after it see.
 
+use super::super::work::refused;
 use super::draft::{Draft, carry_out, error, live, map};
 use super::*;
 use crate::engine::plan::Action;
 use crate::engine::planned::Item;
 use crate::engine::testing::{Small, Wish, see, to_lookup};
-use crate::kind::{Address, Declared, Map, Observed, PerVerb, Shape, Status, TagChange, Value, tag};
+use crate::kind::{Actions, Address, Declared, Facts, Map, Observed, PerVerb, Shape, Status, TagChange, Value, tag};
+
+#[test]
+fn nothing_is_there_where_the_call_that_makes_it_was_refused() {
+    let actions = Actions { create: &["ec2:CreateVpc", "ec2:ModifyVpcAttribute"], ..Actions::NONE };
+    let facts = Facts { actions, ..Facts::REGIONAL };
+    let error =
+        |kind, action: &str, code: Option<&str>| Error::new(kind, "no").call(action, code.map(str::to_owned), None);
+    let denied = Some("UnauthorizedOperation");
+    for (error, want) in [
+        (error(ErrorKind::Denied, "ec2:CreateVpc", denied), true),
+        (error(ErrorKind::Aws, "ec2:CreateVpc", Some("VpcLimitExceeded")), true),
+        // The thing was made by then.
+        (error(ErrorKind::Denied, "ec2:ModifyVpcAttribute", denied), false),
+        // No answer came, or none that says that nothing was done.
+        (error(ErrorKind::Denied, "ec2:CreateVpc", None), false),
+        (error(ErrorKind::Ambiguous, "ec2:CreateVpc", Some("InternalError")), false),
+        (Error::new(ErrorKind::Failed, "no"), false),
+    ] {
+        assert_eq!(refused(&facts, &error), want, "{error}");
+    }
+}
 
 #[tokio::test(start_paused = true)]
 async fn what_is_made_is_known_to_what_refers_to_it() {
