@@ -1,10 +1,71 @@
 //! What load balancers, target groups and listeners share.
 
-use clefctl_core::kind::{ExpectedInstance, Value};
+use std::future::Future;
 
-/// Whether the stack declares an instance of that physical name.
-pub(crate) fn is_expected(instances: &[ExpectedInstance], name: Option<&str>) -> bool {
-    name.is_some() && instances.iter().any(|instance| instance.name.as_deref() == name)
+use clefctl_core::error::Result;
+use clefctl_core::kind::{Select, Tags, Value};
+use futures::future::try_join_all;
+
+use crate::aws::tags::elb as tags;
+use crate::aws::{Cx, Pairs, sweep};
+
+/// A load balancer or target group as its list tells it: settings and tags take calls of their own.
+pub(crate) trait Listed: Send + Sync + Sized {
+    /// What the tagging API calls it.
+    const TYPE: &'static str;
+    /// The code that says that it is not there.
+    const ABSENT: &'static str;
+
+    /// Its ARN.
+    fn arn(&self) -> Option<&str>;
+
+    /// Its name.
+    fn name(&self) -> Option<&str>;
+
+    /// All of the region, or the one of that ARN or name.
+    fn describe(cx: &Cx<'_>, one: Option<&str>) -> impl Future<Output = Result<Vec<Self>>> + Send;
+
+    /// The settings of one.
+    fn settings(cx: &Cx<'_>, arn: &str) -> impl Future<Output = Result<Pairs>> + Send;
+}
+
+/// A thing with its settings and tags.
+pub(crate) struct Whole<T> {
+    /// What the list says.
+    pub(crate) thing: T,
+    /// Its settings.
+    pub(crate) pairs: Pairs,
+    /// Its tags.
+    pub(crate) tags: Tags,
+}
+
+/// Reads what is ours or has a name of ours, or the one that is asked for.
+pub(crate) async fn read<T: Listed>(cx: &Cx<'_>, select: Select<'_>) -> Result<Vec<Whole<T>>> {
+    let found = match select {
+        Select::One(id) => T::describe(cx, Some(id)).await?,
+        Select::Owned(expected) => {
+            // The list of all costs no more than that of ours, and shows who has our name as it is now.
+            let (ours, mut all) = tokio::try_join!(sweep::arns(cx, select, T::TYPE), T::describe(cx, None))?;
+            let expected = |name: Option<&str>| {
+                name.is_some() && expected.instances.iter().any(|instance| instance.name.as_deref() == name)
+            };
+            all.retain(|thing| ours.iter().any(|arn| Some(arn.as_str()) == thing.arn()) || expected(thing.name()));
+            all
+        }
+    };
+    let arns: Vec<String> = found.iter().map(|thing| thing.arn().unwrap_or_default().to_owned()).collect();
+    let (mut tags, settings) =
+        tokio::try_join!(tags::read(cx, &arns), try_join_all(arns.iter().map(|arn| settings::<T>(cx, arn))))?;
+    let whole = found.into_iter().zip(&arns).zip(settings);
+    Ok(whole.map(|((thing, arn), pairs)| Whole { thing, pairs, tags: tags.remove(arn).unwrap_or_default() }).collect())
+}
+
+/// The settings of one; none if it has gone since it was listed.
+async fn settings<T: Listed>(cx: &Cx<'_>, arn: &str) -> Result<Pairs> {
+    match T::settings(cx, arn).await {
+        Err(error) if error.code() == Some(T::ABSENT) => Ok(Pairs::default()),
+        answer => answer,
+    }
 }
 
 /// For blocks with `enabled`: one that is switched off is as good as none.

@@ -1,6 +1,6 @@
 //! `lb`
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_sdk_ec2::types::Filter;
@@ -10,14 +10,14 @@ use aws_sdk_elasticloadbalancingv2::types::{
 };
 use clefctl_core::error::Result;
 use clefctl_core::kind::{
-    Actions, Attributes, Declared, Facts, Found, Name, NameChars, Naming, PerVerb, Select, Status, TagChange, Tags,
-    Unique, Violation,
+    Actions, Attributes, Declared, Facts, Found, Name, NameChars, Naming, PerVerb, Select, Status, TagChange, Unique,
+    Violation,
 };
 use serde::{Deserialize, Serialize};
 
-use super::elb_support::{arn_suffix, is_expected, off_is_absent};
+use super::elb_support::{self, Listed, Whole, arn_suffix, off_is_absent};
 use crate::aws::tags::elb as tags;
-use crate::aws::{Codes, Cx, Live, Op, Pairs, Resource, changed, sweep};
+use crate::aws::{Codes, Cx, Live, Op, Pairs, Resource, changed};
 
 /// An Application Load Balancer: spreads HTTP and HTTPS requests over targets.
 ///
@@ -129,7 +129,7 @@ impl Resource for Lb {
         service: "elasticloadbalancing",
         declared: &Self::BLOCK,
         outputs: &Outputs::BLOCK,
-        found: Found::Swept(TYPE),
+        found: Found::Swept(<Sdk as Listed>::TYPE),
         naming: Some(Naming { attribute: "name", max: 32, allowed: NameChars::Hyphen, unique: Unique::Account }),
         once: true,
         details: 1,
@@ -162,31 +162,14 @@ impl Resource for Lb {
         ..Facts::REGIONAL
     };
     const CODES: Codes = Codes {
-        absent: &["LoadBalancerNotFound"],
+        absent: &[<Sdk as Listed>::ABSENT],
         exists: &["DuplicateLoadBalancerName"],
         blocked: &["ResourceInUse"],
     };
     type Outputs = Outputs;
 
     async fn read(cx: &Cx<'_>, select: Select<'_>) -> Result<Vec<Live<Self>>> {
-        let found = match select {
-            Select::One(id) => describe(cx, Some(id)).await?,
-            Select::Owned(expected) => {
-                // The list of all costs no more than that of ours, and shows who has our name as it is now.
-                let (ours, all) = tokio::try_join!(sweep::arns(cx, select, TYPE), describe(cx, None))?;
-                let mine = |lb: &Sdk| {
-                    ours.iter().any(|arn| Some(arn.as_str()) == lb.load_balancer_arn())
-                        || is_expected(&expected.instances, lb.load_balancer_name())
-                };
-                all.into_iter().filter(mine).collect()
-            }
-        };
-        let arns: Vec<String> = found.iter().filter_map(|lb| lb.load_balancer_arn.clone()).collect();
-        let (tags, attributes) = tokio::try_join!(
-            tags::read(cx, &arns),
-            futures::future::try_join_all(arns.iter().map(|arn| attributes(cx, arn)))
-        )?;
-        Ok(found.iter().zip(&attributes).map(|(lb, pairs)| live(lb, pairs, &tags)).collect())
+        Ok(elb_support::read(cx, select).await?.into_iter().map(live).collect())
     }
 
     async fn create(&self, cx: &Cx<'_>, new: &Declared) -> Result<String> {
@@ -339,34 +322,38 @@ impl Lb {
     }
 }
 
-/// What the tagging API calls a load balancer.
-const TYPE: &str = "elasticloadbalancing:loadbalancer";
+impl Listed for Sdk {
+    const TYPE: &'static str = "elasticloadbalancing:loadbalancer";
+    const ABSENT: &'static str = "LoadBalancerNotFound";
 
-/// All load balancers of the region, or the one of that ARN or name.
-async fn describe(cx: &Cx<'_>, one: Option<&str>) -> Result<Vec<Sdk>> {
-    cx.call(Op::new("elasticloadbalancing:DescribeLoadBalancers"), || {
-        let all = cx.elb().describe_load_balancers();
-        let some = match one {
-            Some(arn) if arn.starts_with("arn:") => all.load_balancer_arns(arn),
-            Some(name) => all.names(name),
-            None => all,
-        };
-        some.into_paginator().items().send().try_collect()
-    })
-    .await
-}
+    fn arn(&self) -> Option<&str> {
+        self.load_balancer_arn()
+    }
 
-/// The settings of a load balancer; none if it has gone since it was listed.
-async fn attributes(cx: &Cx<'_>, arn: &str) -> Result<Pairs> {
-    let answer = cx
-        .call(Op::new("elasticloadbalancing:DescribeLoadBalancerAttributes"), || {
-            cx.elb().describe_load_balancer_attributes().load_balancer_arn(arn).send()
+    fn name(&self) -> Option<&str> {
+        self.load_balancer_name()
+    }
+
+    async fn describe(cx: &Cx<'_>, one: Option<&str>) -> Result<Vec<Self>> {
+        cx.call(Op::new("elasticloadbalancing:DescribeLoadBalancers"), || {
+            let all = cx.elb().describe_load_balancers();
+            let some = match one {
+                Some(arn) if arn.starts_with("arn:") => all.load_balancer_arns(arn),
+                Some(name) => all.names(name),
+                None => all,
+            };
+            some.into_paginator().items().send().try_collect()
         })
-        .await;
-    match answer {
-        Ok(answer) => Ok(Pairs::read(answer.attributes().iter().map(|pair| (pair.key(), pair.value())))),
-        Err(error) if error.code().is_some_and(|code| Lb::CODES.absent.contains(&code)) => Ok(Pairs::default()),
-        Err(error) => Err(error),
+        .await
+    }
+
+    async fn settings(cx: &Cx<'_>, arn: &str) -> Result<Pairs> {
+        let answer = cx
+            .call(Op::new("elasticloadbalancing:DescribeLoadBalancerAttributes"), || {
+                cx.elb().describe_load_balancer_attributes().load_balancer_arn(arn).send()
+            })
+            .await?;
+        Ok(Pairs::read(answer.attributes().iter().map(|pair| (pair.key(), pair.value()))))
     }
 }
 
@@ -420,12 +407,13 @@ fn spec(lb: &Sdk, pairs: &Pairs) -> Lb {
     }
 }
 
-fn live(lb: &Sdk, pairs: &Pairs, tags: &BTreeMap<String, Tags>) -> Live<Lb> {
+fn live(whole: Whole<Sdk>) -> Live<Lb> {
+    let lb = &whole.thing;
     let arn = lb.load_balancer_arn().unwrap_or_default().to_owned();
     let state = lb.state();
     let reason = || state.and_then(|state| state.reason()).unwrap_or("AWS does not say why").to_owned();
     Live {
-        spec: spec(lb, pairs),
+        spec: spec(lb, &whole.pairs),
         outputs: Outputs {
             arn_suffix: arn_suffix(&arn, "loadbalancer"),
             dns_name: lb.dns_name().unwrap_or_default().to_owned(),
@@ -434,7 +422,7 @@ fn live(lb: &Sdk, pairs: &Pairs, tags: &BTreeMap<String, Tags>) -> Live<Lb> {
             arn: arn.clone(),
             id: arn.clone(),
         },
-        tags: tags.get(&arn).cloned().unwrap_or_default(),
+        tags: whole.tags,
         status: match state.and_then(|state| state.code()) {
             Some(LoadBalancerStateEnum::Provisioning) => Status::Pending("provisioning".to_owned()),
             Some(LoadBalancerStateEnum::Failed) => Status::Failed(reason()),

@@ -1,20 +1,18 @@
 //! `lb_target_group`
 
-use std::collections::BTreeMap;
-
 use aws_sdk_elasticloadbalancingv2::types::{
     Matcher, ProtocolEnum, TargetGroup as Sdk, TargetGroupAttribute, TargetGroupIpAddressTypeEnum, TargetTypeEnum,
 };
 use clefctl_core::error::Result;
 use clefctl_core::kind::{
     Actions, Attributes, Declared, Facts, Found, Map, Name, NameChars, Naming, PerVerb, Select, Status, TagChange,
-    Tags, Unique, Value, Violation,
+    Unique, Value, Violation,
 };
 use serde::{Deserialize, Serialize};
 
-use super::elb_support::{arn_suffix, is_expected, off_is_absent};
+use super::elb_support::{self, Listed, Whole, arn_suffix, off_is_absent};
 use crate::aws::tags::elb as tags;
-use crate::aws::{Codes, Cx, Live, Op, Pairs, Resource, changed, sweep};
+use crate::aws::{Codes, Cx, Live, Op, Pairs, Resource, changed};
 
 /// A target group: the instances or addresses that an Application Load Balancer sends requests to.
 ///
@@ -136,9 +134,9 @@ impl Resource for LbTargetGroup {
         service: "elasticloadbalancing",
         declared: &Self::BLOCK,
         outputs: &Outputs::BLOCK,
-        found: Found::Swept(TYPE),
+        found: Found::Swept(<Sdk as Listed>::TYPE),
         naming: Some(Naming { attribute: "name", max: 32, allowed: NameChars::Hyphen, unique: Unique::Account }),
-        deleted_after: &["lb_listener", "autoscaling_group"],
+        deleted_after: &["lb_listener_rule", "lb_listener", "autoscaling_group"],
         once: true,
         details: 1,
         actions: Actions {
@@ -165,29 +163,15 @@ impl Resource for LbTargetGroup {
         calls: PerVerb::new(2, 2, 1),
         ..Facts::REGIONAL
     };
-    const CODES: Codes =
-        Codes { absent: &["TargetGroupNotFound"], exists: &["DuplicateTargetGroupName"], blocked: &["ResourceInUse"] };
+    const CODES: Codes = Codes {
+        absent: &[<Sdk as Listed>::ABSENT],
+        exists: &["DuplicateTargetGroupName"],
+        blocked: &["ResourceInUse"],
+    };
     type Outputs = Outputs;
 
     async fn read(cx: &Cx<'_>, select: Select<'_>) -> Result<Vec<Live<Self>>> {
-        let found = match select {
-            Select::One(id) => describe(cx, Some(id)).await?,
-            Select::Owned(expected) => {
-                // The list of all costs no more than that of ours, and shows who has our name as it is now.
-                let (ours, all) = tokio::try_join!(sweep::arns(cx, select, TYPE), describe(cx, None))?;
-                let mine = |group: &Sdk| {
-                    ours.iter().any(|arn| Some(arn.as_str()) == group.target_group_arn())
-                        || is_expected(&expected.instances, group.target_group_name())
-                };
-                all.into_iter().filter(mine).collect()
-            }
-        };
-        let arns: Vec<String> = found.iter().filter_map(|group| group.target_group_arn.clone()).collect();
-        let (tags, attributes) = tokio::try_join!(
-            tags::read(cx, &arns),
-            futures::future::try_join_all(arns.iter().map(|arn| attributes(cx, arn)))
-        )?;
-        Ok(found.iter().zip(&attributes).map(|(group, pairs)| live(group, pairs, &tags)).collect())
+        Ok(elb_support::read(cx, select).await?.into_iter().map(live).collect())
     }
 
     async fn create(&self, cx: &Cx<'_>, new: &Declared) -> Result<String> {
@@ -288,7 +272,7 @@ impl Resource for LbTargetGroup {
     }
 
     async fn blockers(cx: &Cx<'_>, live: &Live<Self>) -> Result<Vec<String>> {
-        let found = describe(cx, Some(&live.id)).await?;
+        let found = Sdk::describe(cx, Some(&live.id)).await?;
         Ok(found.iter().flat_map(Sdk::load_balancer_arns).map(|arn| format!("load balancer {arn}")).collect())
     }
 }
@@ -342,9 +326,6 @@ impl LbTargetGroup {
     }
 }
 
-/// What the tagging API calls a target group.
-const TYPE: &str = "elasticloadbalancing:targetgroup";
-
 /// AWS's own check of a group about which the stack says nothing.
 fn unwritten_health_check(group: &Map) -> Value {
     let grpc = group.get("protocol_version").and_then(Value::as_str) == Some("GRPC");
@@ -362,33 +343,38 @@ fn unwritten_health_check(group: &Map) -> Value {
     ])
 }
 
-/// All target groups of the region, or the one of that ARN or name.
-async fn describe(cx: &Cx<'_>, one: Option<&str>) -> Result<Vec<Sdk>> {
-    cx.call(Op::new("elasticloadbalancing:DescribeTargetGroups"), || {
-        let all = cx.elb().describe_target_groups();
-        let some = match one {
-            Some(arn) if arn.starts_with("arn:") => all.target_group_arns(arn),
-            Some(name) => all.names(name),
-            None => all,
-        };
-        some.into_paginator().items().send().try_collect()
-    })
-    .await
-}
+impl Listed for Sdk {
+    const TYPE: &'static str = "elasticloadbalancing:targetgroup";
+    const ABSENT: &'static str = "TargetGroupNotFound";
 
-/// The settings of a target group; none if it has gone since it was listed.
-async fn attributes(cx: &Cx<'_>, arn: &str) -> Result<Pairs> {
-    let answer = cx
-        .call(Op::new("elasticloadbalancing:DescribeTargetGroupAttributes"), || {
-            cx.elb().describe_target_group_attributes().target_group_arn(arn).send()
+    fn arn(&self) -> Option<&str> {
+        self.target_group_arn()
+    }
+
+    fn name(&self) -> Option<&str> {
+        self.target_group_name()
+    }
+
+    async fn describe(cx: &Cx<'_>, one: Option<&str>) -> Result<Vec<Self>> {
+        cx.call(Op::new("elasticloadbalancing:DescribeTargetGroups"), || {
+            let all = cx.elb().describe_target_groups();
+            let some = match one {
+                Some(arn) if arn.starts_with("arn:") => all.target_group_arns(arn),
+                Some(name) => all.names(name),
+                None => all,
+            };
+            some.into_paginator().items().send().try_collect()
         })
-        .await;
-    match answer {
-        Ok(answer) => Ok(Pairs::read(answer.attributes().iter().map(|pair| (pair.key(), pair.value())))),
-        Err(error) if error.code().is_some_and(|code| LbTargetGroup::CODES.absent.contains(&code)) => {
-            Ok(Pairs::default())
-        }
-        Err(error) => Err(error),
+        .await
+    }
+
+    async fn settings(cx: &Cx<'_>, arn: &str) -> Result<Pairs> {
+        let answer = cx
+            .call(Op::new("elasticloadbalancing:DescribeTargetGroupAttributes"), || {
+                cx.elb().describe_target_group_attributes().target_group_arn(arn).send()
+            })
+            .await?;
+        Ok(Pairs::read(answer.attributes().iter().map(|pair| (pair.key(), pair.value()))))
     }
 }
 
@@ -438,16 +424,17 @@ fn spec(group: &Sdk, pairs: &Pairs) -> LbTargetGroup {
     }
 }
 
-fn live(group: &Sdk, pairs: &Pairs, tags: &BTreeMap<String, Tags>) -> Live<LbTargetGroup> {
+fn live(whole: Whole<Sdk>) -> Live<LbTargetGroup> {
+    let group = &whole.thing;
     let arn = group.target_group_arn().unwrap_or_default().to_owned();
     Live {
-        spec: spec(group, pairs),
+        spec: spec(group, &whole.pairs),
         outputs: Outputs {
             arn_suffix: format!("targetgroup/{}", arn_suffix(&arn, "targetgroup")),
             arn: arn.clone(),
             id: arn.clone(),
         },
-        tags: tags.get(&arn).cloned().unwrap_or_default(),
+        tags: whole.tags,
         status: Status::Usable,
         id: arn,
     }
