@@ -14,6 +14,7 @@ mod clients;
 mod pace;
 mod pairs;
 mod resource;
+pub mod route53;
 mod store;
 pub mod sweep;
 pub mod tags;

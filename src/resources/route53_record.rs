@@ -12,9 +12,10 @@ use clefctl_core::kind::{
 use serde::{Deserialize, Serialize};
 
 use super::route53_support::{
-    self as support, Key, canonical_name, dns_name, in_sync, marked, markers, quote, records, step, unbuilt, unquote,
-    zone_id,
+    self as support, Key, PAGE, canonical_name, exactly, found, in_sync, marked, markers, quote, records, step,
+    unbuilt, unquote,
 };
+use crate::aws::route53::{dns_name, zone_id};
 use crate::aws::{Codes, Cx, Live, Resource};
 
 /// A record of a hosted zone.
@@ -400,21 +401,6 @@ async fn one(cx: &Cx<'_>, id: &str) -> Result<Option<Live<Route53Record>>> {
     let tags = marker.as_ref().map(marked).unwrap_or_default();
     Ok(record.map(|record| live(zone, &record, tags)))
 }
-
-/// A record and its marker.
-async fn found(cx: &Cx<'_>, zone: &str, key: &Key) -> Result<(Option<ResourceRecordSet>, Option<ResourceRecordSet>)> {
-    let marker = Key { name: key.marker(), kind: "TXT".to_owned(), identifier: None };
-    tokio::try_join!(exactly(cx, zone, key), exactly(cx, zone, &marker))
-}
-
-async fn exactly(cx: &Cx<'_>, zone: &str, key: &Key) -> Result<Option<ResourceRecordSet>> {
-    let kind = RrType::from(key.kind.as_str());
-    let page = records(cx, zone, Some((&key.name, &kind)), Some(PAGE)).await?;
-    Ok(page.into_iter().find(|record| Key::of(record) == *key))
-}
-
-/// The most that a page of a list holds: more records of one name and type than policies are used for.
-const PAGE: i32 = 300;
 
 /// The records of a name with what their markers say.
 async fn at_name(cx: &Cx<'_>, zone: &str, key: &Key) -> Result<Vec<(ResourceRecordSet, Tags)>> {

@@ -10,44 +10,12 @@ use aws_sdk_route53::types::{
 use clefctl_core::error::{Error, Result};
 use clefctl_core::kind::{Tags, Value, short_hash, tag};
 
+use crate::aws::route53::{dns_name, octal};
 use crate::aws::{Cx, Op};
-
-/// The id of a zone without the path that the API puts before it.
-pub(super) fn zone_id(id: &str) -> &str {
-    id.strip_prefix("/hostedzone/").unwrap_or(id)
-}
-
-/// A name as stacks write it: in lower case, without the last dot, nothing in octal.
-pub(super) fn dns_name(name: &str) -> String {
-    let name = String::from_utf8_lossy(&octal(name)).to_lowercase();
-    name.strip_suffix('.').map(str::to_owned).unwrap_or(name)
-}
 
 /// [`dns_name`] for tables of attributes.
 pub(super) fn canonical_name(name: &Value) -> Value {
     name.as_str().map_or_else(|| name.clone(), |name| Value::from(dns_name(name)))
-}
-
-/// Undoes `\052` and the like; a backslash before anything else takes its special meaning away.
-pub(super) fn octal(text: &str) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, tail)) = rest.split_first() {
-        rest = tail;
-        if first != b'\\' {
-            out.push(first);
-            continue;
-        }
-        let digits = tail.get(..3).and_then(|digits| std::str::from_utf8(digits).ok());
-        if let Some(byte) = digits.and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
-            out.push(byte);
-            rest = tail.get(3..).unwrap_or_default();
-        } else if let Some((&next, tail)) = tail.split_first() {
-            out.push(next);
-            rest = tail;
-        }
-    }
-    out
 }
 
 /// A fault of our own: a part that the API demands was left out.
@@ -91,6 +59,25 @@ pub(super) async fn records(
         (name, kind, identifier) = (page.next_record_name, page.next_record_type, page.next_record_identifier);
     }
 }
+
+/// A record and its marker.
+pub(super) async fn found(
+    cx: &Cx<'_>,
+    zone: &str,
+    key: &Key,
+) -> Result<(Option<ResourceRecordSet>, Option<ResourceRecordSet>)> {
+    let marker = Key { name: key.marker(), kind: "TXT".to_owned(), identifier: None };
+    tokio::try_join!(exactly(cx, zone, key), exactly(cx, zone, &marker))
+}
+
+pub(super) async fn exactly(cx: &Cx<'_>, zone: &str, key: &Key) -> Result<Option<ResourceRecordSet>> {
+    let kind = RrType::from(key.kind.as_str());
+    let page = records(cx, zone, Some((&key.name, &kind)), Some(PAGE)).await?;
+    Ok(page.into_iter().find(|record| Key::of(record) == *key))
+}
+
+/// The most that a page of a list holds: more records of one name and type than policies are used for.
+pub(super) const PAGE: i32 = 300;
 
 /// One step of a batch.
 pub(super) fn step(action: ChangeAction, record: ResourceRecordSet) -> Result<Change> {
@@ -158,13 +145,21 @@ impl Key {
 
     /// The marker itself: clefctl's tags in one TXT record.
     pub(super) fn mark(&self, tags: &Tags) -> Result<ResourceRecordSet> {
-        let ours = tags.iter().filter(|(key, _)| key.starts_with(tag::PREFIX));
-        let text = ours.map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",");
+        self.mark_all(std::slice::from_ref(tags))
+    }
+
+    /// The marker of a record that several things share.
+    pub(super) fn mark_all(&self, marks: &[Tags]) -> Result<ResourceRecordSet> {
+        let value = |tags: &Tags| {
+            let ours = tags.iter().filter(|(key, _)| key.starts_with(tag::PREFIX));
+            let text = ours.map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",");
+            ResourceRecord::builder().value(quote(&text)).build().map_err(unbuilt)
+        };
         ResourceRecordSet::builder()
             .name(self.marker())
             .r#type(RrType::Txt)
             .ttl(MARKER_TTL)
-            .resource_records(ResourceRecord::builder().value(quote(&text)).build().map_err(unbuilt)?)
+            .set_resource_records(Some(marks.iter().map(value).collect::<Result<_>>()?))
             .build()
             .map_err(unbuilt)
     }
@@ -185,8 +180,16 @@ pub(super) fn markers(records: &[ResourceRecordSet]) -> BTreeMap<String, &Resour
 
 /// What a marker says.
 pub(super) fn marked(marker: &ResourceRecordSet) -> Tags {
-    let text = marker.resource_records().first().map(|record| unquote(record.value())).unwrap_or_default();
-    text.split(',').filter_map(|pair| pair.split_once('=')).map(|(k, v)| (k.to_owned(), v.to_owned())).collect()
+    marks(marker).into_iter().next().unwrap_or_default()
+}
+
+/// All that a marker says: of a record that several things share there is one mark for each.
+pub(super) fn marks(marker: &ResourceRecordSet) -> Vec<Tags> {
+    let pairs = |text: String| {
+        let pairs = text.split(',').filter_map(|pair| pair.split_once('='));
+        pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+    };
+    marker.resource_records().iter().map(|record| pairs(unquote(record.value()))).collect()
 }
 
 /// Longest piece of a TXT record, in bytes.
@@ -239,13 +242,6 @@ mod tests {
 
     fn key(name: &str, kind: &str, identifier: Option<&str>) -> Key {
         Key { name: name.to_owned(), kind: kind.to_owned(), identifier: identifier.map(str::to_owned) }
-    }
-
-    #[test]
-    fn names_have_one_form() {
-        for name in ["*.Example.com", "*.example.com.", "\\052.example.com."] {
-            assert_eq!(dns_name(name), "*.example.com");
-        }
     }
 
     #[test]

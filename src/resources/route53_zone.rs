@@ -4,21 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aws_sdk_route53::types::{
-    ChangeAction, DelegationSet, HostedZone, HostedZoneConfig, ResourceRecordSet, RrType, Tag, TagResourceType,
-    Vpc as SdkVpc,
+    ChangeAction, DelegationSet, HostedZone, HostedZoneConfig, ResourceRecordSet, RrType, Vpc as SdkVpc,
 };
 use clefctl_core::error::Result;
 use clefctl_core::kind::{
     Actions, Address, Attributes, Declared, ExpectedInstance, Facts, Owner, PerVerb, Select, Status, TagChange, Tags,
-    Violation, short_hash, tag,
+    Violation, tag,
 };
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
-use super::route53_support::{
-    Key, canonical_name, change, dns_name, is_marker, marked, markers, records, step, zone_id,
-};
+use self::reference::{Reference, begun};
+use super::route53_support::{Key, canonical_name, change, is_marker, markers, marks, records, step};
+use crate::aws::route53::{self, dns_name, zone_id};
 use crate::aws::{Codes, Cx, Live, Op, Resource};
+
+mod reference;
 
 /// A hosted zone: the records of a domain, for the whole internet or, with `vpc`, for some VPCs only.
 ///
@@ -111,9 +112,9 @@ impl Resource for Route53Zone {
         let (ids, mut tags) = match select {
             Select::One(id) => (vec![zone_id(id).to_owned()], None),
             Select::Owned(expected) => {
-                let zones = all(cx).await?;
+                let zones = route53::zones(cx).await?;
                 let ids: Vec<String> = zones.iter().map(|zone| zone_id(&zone.id).to_owned()).collect();
-                let tags = tags_of(cx, &ids).await?;
+                let tags = route53::tags_of(cx, &ids).await?;
                 let owner = cx.owner.to_string();
                 let ours = |zone: &&HostedZone| {
                     tags.get(zone_id(&zone.id)).is_some_and(|tags| tags.get(tag::STACK) == Some(&owner))
@@ -125,7 +126,7 @@ impl Resource for Route53Zone {
         };
         let found = try_join_all(ids.iter().map(|id| get(cx, id))).await?;
         if tags.is_none() && found.iter().any(Option::is_some) {
-            tags = Some(tags_of(cx, &ids).await?);
+            tags = Some(route53::tags_of(cx, &ids).await?);
         }
         let tags = tags.unwrap_or_default();
         Ok(found.into_iter().flatten().map(|zone| live(cx, zone, &tags)).collect())
@@ -138,7 +139,7 @@ impl Resource for Route53Zone {
             None => self.make(cx, &reference).await?,
         };
         self.associate(cx, &id, &self.vpc.iter().take(1).cloned().collect()).await?;
-        retag(cx, &id, &TagChange { set: new.tags.clone(), remove: Vec::new() }).await?;
+        route53::retag(cx, &id, &TagChange { set: new.tags.clone(), remove: Vec::new() }).await?;
         Ok(id)
     }
 
@@ -192,7 +193,7 @@ impl Resource for Route53Zone {
             change.set.insert(RELEASED.to_owned(), cx.owner.to_string());
             change.remove.retain(|key| key != RELEASED);
         }
-        retag(cx, &live.id, &change).await
+        route53::retag(cx, &live.id, &change).await
     }
 
     fn unmarked(cx: &Cx<'_>, live: &Live<Self>, expected: &[ExpectedInstance]) -> Option<Address> {
@@ -314,140 +315,6 @@ impl Route53Zone {
 /// How often a zone that must be there is looked for.
 const LOOKS: u32 = 7;
 
-/// The caller reference of a zone: `clefctl/<generation>-<hash of the run>/<owner>/<kind>/<name>[/<key>]`.
-///
-/// AWS never takes a reference twice, not even after the zone is gone, so that each run has its own; what another
-/// run began is found by the rest. One that would be longer than 128 characters ends in a hash instead.
-#[derive(Clone, Debug, PartialEq)]
-struct Reference {
-    generation: u32,
-    run: String,
-    rest: String,
-}
-
-/// Most characters of a caller reference.
-const REFERENCE: usize = 128;
-
-impl Reference {
-    fn new(cx: &Cx<'_>, new: &Declared) -> Self {
-        let rest = rest(&cx.owner, &new.address);
-        Self { generation: new.generation, run: short_hash(&cx.nonce), rest }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let (head, rest) = text.strip_prefix("clefctl/")?.split_once('/')?;
-        let (generation, run) = head.split_once('-')?;
-        Some(Self { generation: generation.parse().ok()?, run: run.to_owned(), rest: rest.to_owned() })
-    }
-
-    /// The address at which the owner has the zone; none of another owner's.
-    fn address(&self, owner: &Owner, expected: &[ExpectedInstance]) -> Option<Address> {
-        if let Some(instance) = expected.iter().find(|instance| rest(owner, &instance.address) == self.rest) {
-            return Some(instance.address.clone());
-        }
-        let (kind, address) = Address::from_tag(self.rest.strip_prefix(&format!("{owner}/"))?)?;
-        (kind == Route53Zone::FACTS.name).then_some(address)
-    }
-}
-
-impl std::fmt::Display for Reference {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "clefctl/{}-{}/{}", self.generation, self.run, self.rest)
-    }
-}
-
-fn rest(owner: &Owner, address: &Address) -> String {
-    // `clefctl/`, ten digits of a generation, `-`, eight of a run, `/`.
-    const HEAD: usize = 28;
-    let full = format!("{owner}/{}", address.tag(Route53Zone::FACTS.name));
-    if full.len() + HEAD <= REFERENCE {
-        return full;
-    }
-    let (front, back) = full.split_at(full.len() / 2);
-    format!("={}{}{}", short_hash(&full), short_hash(front), short_hash(back))
-}
-
-/// The zone that a run of this address and generation began and did not get to tag.
-async fn begun(cx: &Cx<'_>, reference: &Reference) -> Result<Option<String>> {
-    let zones = all(cx).await?;
-    let fits = |zone: &&HostedZone| {
-        Reference::parse(&zone.caller_reference)
-            .is_some_and(|there| there.rest == reference.rest && there.generation == reference.generation)
-    };
-    let ids: Vec<String> = zones.iter().filter(fits).map(|zone| zone_id(&zone.id).to_owned()).collect();
-    let tags = tags_of(cx, &ids).await?;
-    let bare =
-        |id: &String| tags.get(id).is_none_or(|tags| !tags.contains_key(tag::STACK) && !tags.contains_key(RELEASED));
-    Ok(ids.into_iter().find(bare))
-}
-
-async fn all(cx: &Cx<'_>) -> Result<Vec<HostedZone>> {
-    cx.call(Op::new("route53:ListHostedZones"), || {
-        cx.route53().list_hosted_zones().into_paginator().items().send().try_collect()
-    })
-    .await
-}
-
-/// The tags of zones, ten a call. A zone that is gone fails the whole call, so that then each is asked for alone.
-async fn tags_of(cx: &Cx<'_>, ids: &[String]) -> Result<BTreeMap<String, Tags>> {
-    let mut found = BTreeMap::new();
-    for some in ids.chunks(10) {
-        match tags_of_some(cx, some).await {
-            Err(error) if error.code() == Some("NoSuchHostedZone") => {
-                for one in some {
-                    match tags_of_some(cx, std::slice::from_ref(one)).await {
-                        Err(error) if error.code() == Some("NoSuchHostedZone") => {}
-                        tags => found.extend(tags?),
-                    }
-                }
-            }
-            tags => found.extend(tags?),
-        }
-    }
-    Ok(found)
-}
-
-async fn tags_of_some(cx: &Cx<'_>, ids: &[String]) -> Result<Vec<(String, Tags)>> {
-    let answer = cx
-        .call(Op::new("route53:ListTagsForResources"), || {
-            let tags = cx.route53().list_tags_for_resources().resource_type(TagResourceType::Hostedzone);
-            tags.set_resource_ids(Some(ids.to_vec())).send()
-        })
-        .await?;
-    let tags = |tags: &[Tag]| crate::aws::tags::read(tags, |tag| (tag.key(), tag.value()));
-    Ok(answer
-        .resource_tag_sets
-        .iter()
-        .map(|set| (set.resource_id().unwrap_or_default().to_owned(), tags(set.tags())))
-        .collect())
-}
-
-/// Changes tags, ten a call. Ownership goes first, so that a cut leaves no zone of nobody's.
-async fn retag(cx: &Cx<'_>, id: &str, change: &TagChange) -> Result<()> {
-    let (ours, others): (Vec<_>, Vec<_>) = change.set.iter().partition(|(key, _)| key.starts_with(tag::PREFIX));
-    let set: Vec<Tag> =
-        ours.into_iter().chain(others).map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
-    let one = async |set: Option<Vec<Tag>>, remove: Option<Vec<String>>| {
-        cx.call(Op::new("route53:ChangeTagsForResource"), || {
-            cx.route53()
-                .change_tags_for_resource()
-                .resource_type(TagResourceType::Hostedzone)
-                .resource_id(id)
-                .set_add_tags(set.clone())
-                .set_remove_tag_keys(remove.clone())
-                .send()
-        })
-        .await
-    };
-    for some in set.chunks(10) {
-        one(Some(some.to_vec()), None).await?;
-    }
-    for some in change.remove.chunks(10) {
-        one(None, Some(some.to_vec())).await?;
-    }
-    Ok(())
-}
-
 /// A zone with what only a call of its own tells.
 struct Zone {
     zone: HostedZone,
@@ -479,11 +346,17 @@ fn is_own(record: &ResourceRecordSet, zone: &str) -> bool {
     matches!(record.r#type, RrType::Ns | RrType::Soa) && dns_name(&record.name) == dns_name(zone)
 }
 
+/// Whether all that a marker says is of one owner: others may share the record of a certificate.
+fn all_of(marker: &ResourceRecordSet, owner: &Owner) -> bool {
+    let owner = owner.to_string();
+    marks(marker).iter().all(|mark| mark.get(tag::STACK) == Some(&owner))
+}
+
 /// The owner's markers whose records somebody took away.
 fn orphans(records: &[ResourceRecordSet], owner: &Owner) -> Vec<ResourceRecordSet> {
     let needed: BTreeSet<String> =
         records.iter().filter(|record| !is_marker(record)).map(|record| Key::of(record).marker()).collect();
-    let ours = |marker: &ResourceRecordSet| marked(marker).get(tag::STACK) == Some(&owner.to_string());
+    let ours = |marker: &ResourceRecordSet| all_of(marker, owner);
     let lost = markers(records).into_iter().filter(|(name, marker)| !needed.contains(name) && ours(marker));
     lost.map(|(_, marker)| marker.clone()).collect()
 }
@@ -492,8 +365,7 @@ fn orphans(records: &[ResourceRecordSet], owner: &Owner) -> Vec<ResourceRecordSe
 async fn strangers(cx: &Cx<'_>, live: &Live<Route53Zone>) -> Result<Vec<String>> {
     let there = records(cx, &live.id, None, None).await?;
     let markers = markers(&there);
-    let owner = cx.owner.to_string();
-    let ours = |marker: &ResourceRecordSet| marked(marker).get(tag::STACK) == Some(&owner);
+    let ours = |marker: &ResourceRecordSet| all_of(marker, &cx.owner);
     let strange = |record: &&ResourceRecordSet| {
         let known = if is_marker(record) {
             ours(record)
@@ -540,32 +412,5 @@ fn live(cx: &Cx<'_>, found: Zone, tags: &BTreeMap<String, Tags>) -> Live<Route53
         tags: tags.get(&id).cloned().unwrap_or_default(),
         status: Status::Usable,
         id,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn references_tell_whose_a_zone_is() {
-        let owner = Owner::new("shop", "dev");
-        let long = Address::keyed("zones", &"é".repeat(40));
-        for address in [Address::plain("main"), Address::keyed("zones", "a.org"), long.clone()] {
-            let reference = Reference { generation: 2, run: "0123abcd".to_owned(), rest: rest(&owner, &address) };
-            let text = reference.to_string();
-            assert!(text.len() <= REFERENCE, "{text}");
-            let read = Reference::parse(&text).expect("a reference");
-            assert_eq!(read, reference);
-            let expected = ExpectedInstance {
-                address: address.clone(),
-                name: None,
-                attributes: clefctl_core::kind::Map::default(),
-            };
-            assert_eq!(read.address(&owner, std::slice::from_ref(&expected)), Some(address.clone()));
-            assert_eq!(read.address(&Owner::new("shop", "prod"), &[expected]), None);
-            assert_eq!(read.address(&owner, &[]), (address != long).then_some(address));
-        }
-        assert_eq!(Reference::parse("terraform-20260101"), None);
     }
 }
