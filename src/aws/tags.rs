@@ -5,6 +5,7 @@ use clefctl_core::kind::{Select, TagChange, Tags, tag};
 
 use super::{Cx, Op};
 
+pub mod acm;
 pub mod autoscaling;
 pub mod cloudwatch;
 pub mod elb;

@@ -7,6 +7,7 @@ use clefctl_core::kind::Kind;
 
 use crate::aws::{AwsKind, Connection, Cx, Op};
 
+pub mod acm_certificate;
 pub mod autoscaling_group;
 pub mod cloudwatch_composite_alarm;
 pub mod cloudwatch_dashboard;
@@ -52,6 +53,7 @@ pub mod vpc;
 #[must_use]
 pub fn all(aws: &Arc<Connection>) -> Vec<Arc<dyn Kind>> {
     vec![
+        AwsKind::<acm_certificate::AcmCertificate>::shared(aws),
         AwsKind::<autoscaling_group::AutoscalingGroup>::shared(aws),
         AwsKind::<cloudwatch_composite_alarm::CloudwatchCompositeAlarm>::shared(aws),
         AwsKind::<cloudwatch_dashboard::CloudwatchDashboard>::shared(aws),

@@ -1,0 +1,452 @@
+//! `acm_certificate`
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use aws_sdk_acm::types::{
+    CertificateDetail as Sdk, CertificateExport, CertificateOptions, CertificateStatus, CertificateSummary,
+    DomainValidation, Filters, KeyAlgorithm, RenewalStatus, ValidationMethod,
+};
+use clefctl_core::error::Result;
+use clefctl_core::kind::{
+    Actions, Attributes, Declared, Facts, Found, Map, PerVerb, Select, Status, TagChange, Tags, Value, Violation, tag,
+};
+use futures::future::try_join_all;
+use serde::{Deserialize, Serialize};
+
+use crate::aws::route53::{self, dns_name, zone_id};
+use crate::aws::tags::acm as tags;
+use crate::aws::{Codes, Cx, Live, Op, Resource, sweep};
+
+mod validation;
+
+/// A certificate for TLS, made and renewed by AWS.
+///
+/// AWS issues it once it sees that its domains are ours. With `validation` clefctl puts the records that prove it into
+/// a Route 53 zone, keeps them as long as a certificate needs them, and waits until the certificate is issued. Without,
+/// the records in `domain_validation_options` are for somebody else to make, and nothing waits.
+///
+/// A load balancer takes certificates of its own region, CloudFront and the domains of Cognito user pools those of
+/// `us-east-1`: write `region: us-east-1` for them.
+#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[attributes(forbids_when("validation_method", "EMAIL", "validation"))]
+pub struct AcmCertificate {
+    /// The domain. `*` as its first part stands for all names of one level.
+    #[attr(create_only, length(1, 253), canonical = lower)]
+    domain_name: String,
+    /// Further domains; AWS takes nine of them unless the quota is raised.
+    #[attr(create_only, length(0, 99), canonical = lower_all)]
+    subject_alternative_names: BTreeSet<String>,
+    /// How AWS sees that the domains are ours: by records, or by e-mails to their owners.
+    #[attr(create_only, default = "DNS", values("DNS", "EMAIL"))]
+    validation_method: String,
+    /// Algorithm of the key pair.
+    #[attr(create_only, default = "RSA_2048", values("RSA_2048", "EC_prime256v1", "EC_secp384r1"))]
+    key_algorithm: String,
+    /// What AWS may do with it.
+    #[attr(default = unwritten_options)]
+    options: Options,
+    /// Where the records go that prove that the domains are ours.
+    validation: Option<Validation>,
+}
+
+/// What AWS may do with a certificate.
+#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
+pub struct Options {
+    /// Whether it can be exported with its private key, which costs money for each certificate.
+    #[attr(default = "DISABLED", values("ENABLED", "DISABLED"))]
+    export: String,
+}
+
+/// Where the records go that prove that domains are ours.
+#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
+pub struct Validation {
+    /// The public zone of all the domains.
+    #[attr(refers("route53_zone", "zone_id"))]
+    zone_id: String,
+}
+
+/// A record that proves that a domain is ours.
+#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq, PartialOrd, Eq, Ord)]
+pub struct ValidationOption {
+    /// The domain.
+    domain_name: String,
+    /// Name of the record.
+    #[attr(looks_like = "_{hex:32}.{attr:domain_name}")]
+    resource_record_name: String,
+    /// Its type.
+    #[attr(looks_like = "CNAME")]
+    resource_record_type: String,
+    /// Its value.
+    #[attr(looks_like = "_{hex:32}.acm-validations.aws")]
+    resource_record_value: String,
+}
+
+/// What a certificate tells others.
+#[derive(Attributes, Serialize, Deserialize, Clone, Debug)]
+pub struct Outputs {
+    /// Its ARN.
+    #[attr(looks_like = "arn:aws:acm:{region}:{account}:certificate/{uuid}")]
+    id: String,
+    /// Its ARN.
+    #[attr(looks_like = "{id}")]
+    arn: String,
+    /// The records that prove that the domains are ours, sorted by domain.
+    domain_validation_options: Vec<ValidationOption>,
+}
+
+impl Resource for AcmCertificate {
+    const FACTS: Facts = Facts {
+        name: "acm_certificate",
+        service: "acm",
+        declared: &Self::BLOCK,
+        outputs: &Outputs::BLOCK,
+        found: Found::Swept(TYPE),
+        deleted_after: &["lb_listener", "cognito_user_pool"],
+        details: 2,
+        actions: Actions {
+            read: &[
+                "acm:ListCertificates",
+                "acm:DescribeCertificate",
+                "acm:ListTagsForCertificate",
+                "tag:GetResources",
+                "route53:ListResourceRecordSets",
+            ],
+            create: &[
+                "acm:RequestCertificate",
+                "acm:AddTagsToCertificate",
+                "route53:ChangeResourceRecordSets",
+                "route53:GetHostedZone",
+            ],
+            update: &[
+                "acm:UpdateCertificateOptions",
+                "acm:AddTagsToCertificate",
+                "acm:RemoveTagsFromCertificate",
+                "route53:ChangeResourceRecordSets",
+                "route53:GetHostedZone",
+            ],
+            delete: &["acm:DeleteCertificate", "route53:ChangeResourceRecordSets"],
+        },
+        takes: PerVerb::new(180, 5, 2),
+        timeouts: PerVerb::new(4500, 4500, 1200),
+        calls: PerVerb::new(2, 5, 2),
+        ..Facts::REGIONAL
+    };
+    const CODES: Codes = Codes { absent: &[ABSENT], exists: &[], blocked: &["ResourceInUseException"] };
+    type Outputs = Outputs;
+
+    async fn read(cx: &Cx<'_>, select: Select<'_>) -> Result<Vec<Live<Self>>> {
+        let (arns, owner) = match select {
+            Select::One(arn) => (BTreeSet::from([arn.to_owned()]), None),
+            Select::Owned(expected) => {
+                // The sweep may lag behind: what has a domain of ours is looked at as well.
+                let domain = |attributes: &Map| attributes.get("domain_name")?.as_str().map(dns_name);
+                let domains: BTreeSet<String> =
+                    expected.instances.iter().filter_map(|instance| domain(&instance.attributes)).collect();
+                let (mut arns, all) = tokio::try_join!(sweep::arns(cx, select, TYPE), list(cx))?;
+                let named = all.into_iter().filter(|one| domains.contains(&dns_name(one.domain_name().unwrap_or(""))));
+                arns.extend(named.filter_map(|certificate| certificate.certificate_arn));
+                (arns.into_iter().collect(), Some(cx.owner.to_string()))
+            }
+        };
+        let owner = owner.as_ref();
+        let found = try_join_all(arns.iter().map(|arn| async move {
+            let tags = tags::of(cx, arn).await?;
+            let Some(tags) = tags.filter(|tags| owner.is_none() || tags.get(tag::STACK) == owner) else {
+                return Ok(None);
+            };
+            let Some(detail) = describe(cx, arn).await? else { return Ok(None) };
+            let stand = match zone_of(&tags) {
+                Some((zone, true)) if is_awaited(&detail) => match validation::wanted(&detail) {
+                    Some(wanted) => validation::stand(cx, zone, &wanted).await?,
+                    None => false,
+                },
+                Some((_, asked)) => asked,
+                None => false,
+            };
+            Ok(Some(live(&detail, tags, stand)))
+        }));
+        Ok(found.await?.into_iter().flatten().collect())
+    }
+
+    async fn create(&self, cx: &Cx<'_>, new: &Declared) -> Result<String> {
+        // The certificate knows the zone from the beginning, so that whoever deletes it knows where to clean up.
+        let zone = self.validation.iter().map(|to| (ZONE.to_owned(), zone_id(&to.zone_id).to_owned()));
+        let tags = tags::write(&new.tags.clone().into_iter().chain(zone).collect())?;
+        let names: Vec<String> = self.subject_alternative_names.iter().cloned().collect();
+        let made = cx
+            .call(Op::new("acm:RequestCertificate"), || {
+                cx.acm()
+                    .request_certificate()
+                    .domain_name(&self.domain_name)
+                    .set_subject_alternative_names((!names.is_empty()).then(|| names.clone()))
+                    .validation_method(self.validation_method.as_str().into())
+                    .key_algorithm(self.key_algorithm.as_str().into())
+                    .options(self.options.sdk())
+                    .idempotency_token(cx.token(new))
+                    .set_tags(Some(tags.clone()))
+                    .send()
+            })
+            .await?;
+        let arn = made.certificate_arn.unwrap_or_default();
+        if let Some(to) = &self.validation {
+            validation::offer(cx, zone_id(&to.zone_id), &arn, &wanted(cx, &arn).await?).await?;
+        }
+        Ok(arn)
+    }
+
+    async fn update(&self, cx: &Cx<'_>, live: &Live<Self>) -> Result<()> {
+        if self.options != live.spec.options {
+            cx.call(Op::new("acm:UpdateCertificateOptions"), || {
+                cx.acm().update_certificate_options().certificate_arn(&live.id).options(self.options.sdk()).send()
+            })
+            .await?;
+        }
+        if self.validation == live.spec.validation {
+            return Ok(());
+        }
+        let before = zone_of(&live.tags);
+        let after = self.validation.as_ref().map(|to| zone_id(&to.zone_id).to_owned());
+        let wanted = wanted(cx, &live.id).await?;
+        if let Some(zone) = &after {
+            validation::offer(cx, zone, &live.id, &wanted).await?;
+        }
+        let kept = match (before, &after) {
+            (Some((old, _)), Some(zone)) => {
+                if old != zone {
+                    let names = wanted.into_keys().collect();
+                    validation::withdraw(cx, old, &live.id, &names, &BTreeSet::new()).await?;
+                }
+                zone.clone()
+            }
+            (_, Some(zone)) => zone.clone(),
+            // The certificate is renewed by its records: they stay as long as it does, though nobody asks for them.
+            (Some((old, _)), None) => format!("{old}{UNASKED}"),
+            (None, None) => return Ok(()),
+        };
+        if live.tags.get(ZONE) == Some(&kept) {
+            return Ok(());
+        }
+        let change = TagChange { set: Tags::from([(ZONE.to_owned(), kept)]), remove: Vec::new() };
+        tags::change(cx, &live.id, &change).await
+    }
+
+    async fn delete(cx: &Cx<'_>, live: &Live<Self>, _last: Option<&Self>) -> Result<()> {
+        // While it is in use AWS refuses, and it needs its records for as long.
+        if let Some((zone, _)) = zone_of(&live.tags)
+            && let Some(detail) = describe(cx, &live.id).await?
+            && detail.in_use_by().is_empty()
+            && let Some(wanted) = validation::wanted(&detail)
+        {
+            let needed = needed_elsewhere(cx, &live.id, &wanted).await?;
+            validation::withdraw(cx, zone, &live.id, &wanted.into_keys().collect(), &needed).await?;
+        }
+        cx.call(Op::new("acm:DeleteCertificate"), || cx.acm().delete_certificate().certificate_arn(&live.id).send())
+            .await?;
+        Ok(())
+    }
+
+    async fn retag(cx: &Cx<'_>, live: &Live<Self>, change: &TagChange) -> Result<()> {
+        let mut change = change.clone();
+        // Which zone it has its records in is no business of others, until it is released: then they stay without us.
+        let released = change.remove.iter().any(|key| key == tag::STACK);
+        if let (true, Some((zone, _))) = (released, zone_of(&live.tags)) {
+            let names: BTreeSet<String> = live.outputs.domain_validation_options.iter().map(record_name).collect();
+            validation::withdraw(cx, zone, &live.id, &names, &names).await?;
+        } else {
+            change.remove.retain(|key| key != ZONE);
+        }
+        tags::change(cx, &live.id, &change).await
+    }
+
+    fn check(&self) -> Vec<Violation> {
+        if self.subject_alternative_names.contains(&self.domain_name) {
+            return vec![Violation::new("subject_alternative_names", "`domain_name` need not be among them")];
+        }
+        Vec::new()
+    }
+
+    async fn may_create(&self, cx: &Cx<'_>) -> Result<Vec<Violation>> {
+        self.may_stand(cx).await
+    }
+
+    async fn may_update(&self, cx: &Cx<'_>, live: &Live<Self>) -> Result<Vec<Violation>> {
+        if self.validation == live.spec.validation { Ok(Vec::new()) } else { self.may_stand(cx).await }
+    }
+
+    async fn blockers(cx: &Cx<'_>, live: &Live<Self>) -> Result<Vec<String>> {
+        let detail = describe(cx, &live.id).await?;
+        Ok(detail.map(|detail| detail.in_use_by().to_vec()).unwrap_or_default())
+    }
+}
+
+/// What the tagging API calls a certificate.
+const TYPE: &str = "acm:certificate";
+/// The code that says that a certificate is not there.
+const ABSENT: &str = "ResourceNotFoundException";
+/// The tag that says in which zone clefctl has put the records of a certificate.
+const ZONE: &str = "clefctl:zone";
+/// What follows the zone in the tag once the stack does not ask for the records any more.
+const UNASKED: &str = " unasked";
+
+/// The zone in which a certificate has its records, and whether the stack asked for them.
+fn zone_of(tags: &Tags) -> Option<(&str, bool)> {
+    let zone = tags.get(ZONE)?;
+    Some(zone.strip_suffix(UNASKED).map_or((zone.as_str(), true), |zone| (zone, false)))
+}
+
+impl AcmCertificate {
+    /// What keeps the records out of the zone.
+    async fn may_stand(&self, cx: &Cx<'_>) -> Result<Vec<Violation>> {
+        let Some(to) = &self.validation else { return Ok(Vec::new()) };
+        let op = Op::new("route53:GetHostedZone");
+        let zone = cx.call(op, || cx.route53().get_hosted_zone().id(zone_id(&to.zone_id)).send()).await;
+        let zone = match zone {
+            Err(error) if error.code() == Some("NoSuchHostedZone") => {
+                return Ok(vec![Violation::new("validation.zone_id", "there is no such zone")]);
+            }
+            zone => zone?.hosted_zone,
+        };
+        let Some(zone) = zone else { return Ok(Vec::new()) };
+        if zone.config().is_some_and(|config| config.private_zone()) {
+            let message = "AWS cannot see the records of a private zone when it validates a domain";
+            return Ok(vec![Violation::new("validation.zone_id", message)]);
+        }
+        let apex = dns_name(zone.name());
+        let outside = |domain: &&String| !route53::is_within(domain, &apex);
+        let domains = std::iter::once(&self.domain_name).chain(&self.subject_alternative_names);
+        let outside = domains.filter(outside).map(|domain| {
+            Violation::new("validation.zone_id", format!("the zone {apex} cannot hold a record for {domain}"))
+                .hint("ask for one certificate for each zone")
+        });
+        Ok(outside.collect())
+    }
+}
+
+impl Options {
+    fn sdk(&self) -> CertificateOptions {
+        CertificateOptions::builder().export(self.export.as_str().into()).build()
+    }
+}
+
+/// What AWS does with certificates about which nothing is said.
+fn unwritten_options(_certificate: &Map) -> Value {
+    Value::map([("export", "DISABLED".into())])
+}
+
+fn lower(name: &Value) -> Value {
+    name.as_str().map_or_else(|| name.clone(), |name| Value::from(dns_name(name)))
+}
+
+fn lower_all(names: &Value) -> Value {
+    names.as_list().map_or_else(|| names.clone(), |list| Value::list(list.iter().map(lower)))
+}
+
+/// All certificates of the region, whatever their key.
+async fn list(cx: &Cx<'_>) -> Result<Vec<CertificateSummary>> {
+    let keys = Filters::builder().set_key_types(Some(KeyAlgorithm::values().iter().map(|&key| key.into()).collect()));
+    let keys = keys.build();
+    cx.call(Op::new("acm:ListCertificates"), || {
+        cx.acm().list_certificates().includes(keys.clone()).into_paginator().items().send().try_collect()
+    })
+    .await
+}
+
+async fn describe(cx: &Cx<'_>, arn: &str) -> Result<Option<Sdk>> {
+    let op = Op::new("acm:DescribeCertificate");
+    match cx.call(op, || cx.acm().describe_certificate().certificate_arn(arn).send()).await {
+        Err(error) if error.code() == Some(ABSENT) => Ok(None),
+        answer => Ok(answer?.certificate),
+    }
+}
+
+/// The records that AWS wants to see; it thinks of them some seconds after the request.
+async fn wanted(cx: &Cx<'_>, arn: &str) -> Result<BTreeMap<String, String>> {
+    loop {
+        if let Some(wanted) = describe(cx, arn).await?.as_ref().and_then(validation::wanted) {
+            return Ok(wanted);
+        }
+        (cx.progress)("waiting until AWS says which records it wants to see");
+        cx.pause(Duration::from_secs(2)).await;
+        cx.alive()?;
+    }
+}
+
+/// Those of the records that other certificates of the region need, whoever asked for them.
+async fn needed_elsewhere(cx: &Cx<'_>, arn: &str, records: &BTreeMap<String, String>) -> Result<BTreeSet<String>> {
+    let alive = |one: &&CertificateSummary| {
+        let status = one.status();
+        status == Some(&CertificateStatus::Issued) || status == Some(&CertificateStatus::PendingValidation)
+    };
+    let all = list(cx).await?;
+    let others = all.iter().filter(|one| one.certificate_arn() != Some(arn)).filter(alive);
+    let names = others.flat_map(|one| {
+        let more = one.subject_alternative_name_summaries().iter().map(String::as_str);
+        one.domain_name().into_iter().chain(more)
+    });
+    // A domain and all names below it are proved by one record, which stands below the domain.
+    let domains: BTreeSet<String> = names.map(|name| dns_name(name.strip_prefix("*.").unwrap_or(name))).collect();
+    let needed = |record: &&String| record.split_once('.').is_some_and(|(_, domain)| domains.contains(domain));
+    Ok(records.keys().filter(needed).cloned().collect())
+}
+
+/// Whether AWS waits for the records now: for the first time, or to renew it.
+fn is_awaited(detail: &Sdk) -> bool {
+    let renewal = detail.renewal_summary().map(|summary| summary.renewal_status());
+    detail.status() == Some(&CertificateStatus::PendingValidation) || renewal == Some(&RenewalStatus::PendingValidation)
+}
+
+fn record_name(option: &ValidationOption) -> String {
+    dns_name(&option.resource_record_name)
+}
+
+fn live(detail: &Sdk, tags: Tags, stand: bool) -> Live<AcmCertificate> {
+    let arn = detail.certificate_arn().unwrap_or_default().to_owned();
+    let domain = dns_name(detail.domain_name().unwrap_or_default());
+    let export = detail.options().and_then(CertificateOptions::export);
+    let method = detail.domain_validation_options().first().and_then(DomainValidation::validation_method);
+    let state = detail.status().map_or("", CertificateStatus::as_str).to_owned();
+    let mut records: Vec<ValidationOption> = detail.domain_validation_options().iter().filter_map(option).collect();
+    records.sort();
+    Live {
+        spec: AcmCertificate {
+            subject_alternative_names: detail
+                .subject_alternative_names()
+                .iter()
+                .map(|name| dns_name(name))
+                .filter(|name| *name != domain)
+                .collect(),
+            domain_name: domain,
+            validation_method: method.unwrap_or(&ValidationMethod::Dns).as_str().to_owned(),
+            // AWS answers `RSA-2048` to `RSA_2048`.
+            key_algorithm: detail.key_algorithm().map_or("RSA_2048", KeyAlgorithm::as_str).replace('-', "_"),
+            options: Options { export: export.unwrap_or(&CertificateExport::Disabled).as_str().to_owned() },
+            validation: tags.get(ZONE).filter(|_| stand).map(|zone| Validation { zone_id: zone.clone() }),
+        },
+        outputs: Outputs { id: arn.clone(), arn: arn.clone(), domain_validation_options: records },
+        status: match detail.status() {
+            Some(CertificateStatus::Issued) => Status::Usable,
+            // Without its records it would wait for ever: they are made first.
+            Some(CertificateStatus::PendingValidation) if stand => {
+                Status::Pending("waiting until AWS has seen the records".to_owned())
+            }
+            Some(CertificateStatus::PendingValidation) | None => Status::Usable,
+            Some(_) => Status::Failed(match detail.failure_reason() {
+                Some(reason) => format!("{state}, {}", reason.as_str()),
+                None => state,
+            }),
+        },
+        tags,
+        id: arn,
+    }
+}
+
+fn option(option: &DomainValidation) -> Option<ValidationOption> {
+    let record = option.resource_record()?;
+    Some(ValidationOption {
+        domain_name: dns_name(option.domain_name()),
+        resource_record_name: record.name().to_owned(),
+        resource_record_type: record.r#type().as_str().to_owned(),
+        resource_record_value: record.value().to_owned(),
+    })
+}
