@@ -27,6 +27,7 @@ mod elb_support;
 pub mod iam_instance_profile;
 pub mod iam_role;
 pub mod internet_gateway;
+pub mod key_pair;
 pub mod launch_template;
 pub mod lb;
 pub mod lb_listener;
@@ -68,6 +69,7 @@ pub fn all(aws: &Arc<Connection>) -> Vec<Arc<dyn Kind>> {
         AwsKind::<iam_instance_profile::IamInstanceProfile>::shared(aws),
         AwsKind::<iam_role::IamRole>::shared(aws),
         AwsKind::<internet_gateway::InternetGateway>::shared(aws),
+        AwsKind::<key_pair::KeyPair>::shared(aws),
         AwsKind::<launch_template::LaunchTemplate>::shared(aws),
         AwsKind::<lb::Lb>::shared(aws),
         AwsKind::<lb_listener::LbListener>::shared(aws),
