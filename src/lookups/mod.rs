@@ -9,9 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::{AwsLookup, Connection};
 
+pub mod acm_certificate;
 pub mod ami;
 pub mod availability_zones;
 pub mod caller_identity;
+pub mod instances;
+pub mod route53_zone;
+pub mod security_group;
 pub mod ssm_parameter;
 pub mod subnets;
 pub mod vpc;
@@ -20,9 +24,13 @@ pub mod vpc;
 #[must_use]
 pub fn all(aws: &Arc<Connection>) -> Vec<Arc<dyn Lookup>> {
     vec![
+        AwsLookup::<acm_certificate::AcmCertificate>::shared(aws),
         AwsLookup::<ami::Ami>::shared(aws),
         AwsLookup::<availability_zones::AvailabilityZones>::shared(aws),
         AwsLookup::<caller_identity::CallerIdentity>::shared(aws),
+        AwsLookup::<instances::Instances>::shared(aws),
+        AwsLookup::<route53_zone::Route53Zone>::shared(aws),
+        AwsLookup::<security_group::SecurityGroup>::shared(aws),
         AwsLookup::<ssm_parameter::SsmParameter>::shared(aws),
         AwsLookup::<subnets::Subnets>::shared(aws),
         AwsLookup::<vpc::Vpc>::shared(aws),
@@ -36,6 +44,13 @@ pub struct Filter {
     name: String,
     /// Values of which one has to fit; `*` stands for any characters.
     values: BTreeSet<String>,
+}
+
+impl Filter {
+    /// The filter that wants one value; none where none is wanted.
+    fn of(name: &str, value: Option<&str>) -> Option<Self> {
+        value.map(|value| Self { name: name.to_owned(), values: [value.to_owned()].into() })
+    }
 }
 
 /// The filters of an EC2 call: those that are written, and one for each tag.

@@ -65,12 +65,10 @@ impl LookupRead for Vpc {
 
     async fn read(&self, cx: &Cx<'_>) -> Result<Option<Outputs>> {
         let mut wanted = self.filter.clone();
-        let mut add = |name: &str, value: Option<String>| {
-            wanted.extend(value.map(|value| Filter { name: name.to_owned(), values: [value].into() }));
-        };
-        add("vpc-id", self.id.clone());
-        add("cidr", self.cidr_block.as_ref().map(|network| network.to_string()));
-        add("is-default", self.default.map(|default| default.to_string()));
+        let default = self.default.map(|default| default.to_string());
+        wanted.extend(Filter::of("vpc-id", self.id.as_deref()));
+        wanted.extend(Filter::of("cidr", self.cidr_block.as_deref()));
+        wanted.extend(Filter::of("is-default", default.as_deref()));
         let found: Vec<Sdk> = cx
             .call(Op::new("ec2:DescribeVpcs"), || {
                 let vpcs = cx.ec2().describe_vpcs().set_filters(filters(&wanted, &self.tags));
