@@ -21,9 +21,11 @@ pub mod db_instance;
 mod db_instance_calls;
 mod db_instance_live;
 pub mod db_subnet_group;
+mod ec2_support;
 pub mod eip;
 pub mod elb_action;
 mod elb_support;
+pub mod flow_log;
 pub mod iam_instance_profile;
 pub mod iam_role;
 pub mod internet_gateway;
@@ -49,6 +51,7 @@ pub mod sns_topic;
 pub mod sns_topic_subscription;
 pub mod subnet;
 pub mod vpc;
+pub mod vpc_endpoint;
 
 /// All kinds over one connection, sorted by name.
 #[must_use]
@@ -66,6 +69,7 @@ pub fn all(aws: &Arc<Connection>) -> Vec<Arc<dyn Kind>> {
         AwsKind::<db_instance::DbInstance>::shared(aws),
         AwsKind::<db_subnet_group::DbSubnetGroup>::shared(aws),
         AwsKind::<eip::Eip>::shared(aws),
+        AwsKind::<flow_log::FlowLog>::shared(aws),
         AwsKind::<iam_instance_profile::IamInstanceProfile>::shared(aws),
         AwsKind::<iam_role::IamRole>::shared(aws),
         AwsKind::<internet_gateway::InternetGateway>::shared(aws),
@@ -85,6 +89,7 @@ pub fn all(aws: &Arc<Connection>) -> Vec<Arc<dyn Kind>> {
         AwsKind::<sns_topic_subscription::SnsTopicSubscription>::shared(aws),
         AwsKind::<subnet::Subnet>::shared(aws),
         AwsKind::<vpc::Vpc>::shared(aws),
+        AwsKind::<vpc_endpoint::VpcEndpoint>::shared(aws),
     ]
 }
 

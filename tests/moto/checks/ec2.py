@@ -272,3 +272,37 @@ def check_gateway_endpoints(t: Check) -> None:
     answer = ec2.delete_vpc_endpoints(VpcEndpointIds=[ident, "vpce-0123456789abcdef0"])
     t.equal([one["ResourceId"] for one in answer["Unsuccessful"]], ["vpce-0123456789abcdef0"])
     t.equal((ec2.describe_vpc_endpoints()["VpcEndpoints"], lists(second)), ([], []))
+
+
+def check_interface_endpoints(t: Check) -> None:
+    ec2 = t.client("ec2")
+    vpc, subnets = t.network()
+    make = {"VpcId": vpc, "ServiceName": f"com.amazonaws.{t.REGION}.ssm", "VpcEndpointType": "Interface"}
+    made = ec2.create_vpc_endpoint(**make, SubnetIds=subnets, PrivateDnsEnabled=True)["VpcEndpoint"]
+    shown = lambda: ec2.describe_vpc_endpoints()["VpcEndpoints"][0]  # noqa: E731
+    t.equal((shown()["IpAddressType"], [group["GroupName"] for group in shown()["Groups"]]), ("ipv4", ["default"]))
+    names = {"DnsRecordIpType": "dualstack"}
+    ident = made["VpcEndpointId"]
+    ec2.modify_vpc_endpoint(VpcEndpointId=ident, PrivateDnsEnabled=False, IpAddressType="dualstack", DnsOptions=names)
+    now = shown()
+    t.equal((now["PrivateDnsEnabled"], now["IpAddressType"], now["DnsOptions"]), (False, "dualstack", names))
+    lists = ec2.describe_prefix_lists(
+        Filters=[{"Name": "prefix-list-name", "Values": [f"com.amazonaws.{t.REGION}.s3"]}]
+    )["PrefixLists"]
+    t.equal([one["PrefixListName"] for one in lists], [f"com.amazonaws.{t.REGION}.s3"])
+
+
+def check_flow_logs_in_buckets(t: Check) -> None:
+    ec2 = t.client("ec2")
+    vpc, _ = t.network()
+    t.client("s3", "us-east-1").create_bucket(Bucket="flows")
+    options = {"FileFormat": "parquet", "HiveCompatiblePartitions": False, "PerHourPartition": True}
+    ec2.create_flow_logs(
+        ResourceIds=[vpc],
+        ResourceType="VPC",
+        TrafficType="ALL",
+        LogDestinationType="s3",
+        LogDestination="arn:aws:s3:::flows",
+        DestinationOptions=options,
+    )
+    t.equal(ec2.describe_flow_logs()["FlowLogs"][0]["DestinationOptions"], options)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from moto.ec2.models.vpcs import VPCEndPoint
+
+from ..echo import Echo
 from ..hooks import Context, after, before, instead
 from ..wire import AwsError
+from .ec2_requests import matches
 
 
 @before("ec2", "AssociateRouteTable")
@@ -144,3 +148,66 @@ def delivered(ctx: Context, output: dict[str, Any]) -> None:
         if log.get("DeliverLogsPermissionArn") in roles:
             log["DeliverLogsStatus"] = "SUCCESS"
             log.pop("DeliverLogsErrorMessage", None)
+
+
+#: moto drops how objects in a bucket are written.
+Echo(
+    "ec2",
+    create="CreateFlowLogs",
+    describe="DescribeFlowLogs",
+    members=("DestinationOptions",),
+    identity=lambda params, output: (output.get("FlowLogIds") or [""])[0],
+    items=lambda output: [(one["FlowLogId"], one) for one in output.get("FlowLogs", [])],
+)
+
+
+@after("ec2", "CreateVpcEndpoint", "ModifyVpcEndpoint")
+def endpoint_addresses(ctx: Context, output: dict[str, Any]) -> None:
+    """moto drops the families of an interface's addresses and names, and does not change whether it has private names."""
+    params = ctx.params
+    ident = params.get("VpcEndpointId") or output["VpcEndpoint"]["VpcEndpointId"]
+    found = endpoint(ctx, ident)
+    if params.get("PrivateDnsEnabled") is not None:
+        found.private_dns_enabled = params["PrivateDnsEnabled"]
+    if gateway_like(found):
+        return
+    kept = ctx.store("endpoint addresses").setdefault(ident, {"IpAddressType": "ipv4", "DnsOptions": {"DnsRecordIpType": "ipv4"}})
+    if params.get("IpAddressType"):
+        kept["IpAddressType"] = params["IpAddressType"]
+    kept["DnsOptions"] = {**kept["DnsOptions"], **(params.get("DnsOptions") or {})}
+    # An interface without a group has that of the VPC.
+    if not found.security_group_ids:
+        found.security_group_ids = [ctx.backend().get_default_security_group(found.vpc_id).id]
+    if "VpcEndpoint" in output:
+        output["VpcEndpoint"].update(kept)
+
+
+@after("ec2", "DescribeVpcEndpoints")
+def shown_addresses(ctx: Context, output: dict[str, Any]) -> None:
+    """See `endpoint_addresses`."""
+    for one in output["VpcEndpoints"]:
+        one.update(ctx.store("endpoint addresses").get(one["VpcEndpointId"], {}))
+
+
+_endpoint_filter = VPCEndPoint.get_filter_value
+
+
+def _endpoint_filter_value(self: VPCEndPoint, filter_name: str, method_name: str | None = None) -> Any:
+    """moto knows few of the filters."""
+    known = {"vpc-endpoint-id": self.id, "vpc-id": self.vpc_id, "service-name": self.service_name}
+    return known[filter_name] if filter_name in known else _endpoint_filter(self, filter_name, method_name)
+
+
+VPCEndPoint.get_filter_value = _endpoint_filter_value
+
+
+@instead("ec2", "DescribePrefixLists")
+def prefix_lists(ctx: Context) -> dict[str, Any]:
+    """The lists of AWS's own services; moto has them as managed lists only."""
+    lists = [
+        {"PrefixListId": one.id, "PrefixListName": one.prefix_list_name, "Cidrs": []}
+        for one in ctx.backend().managed_prefix_lists.values()
+        if one.prefix_list_name.startswith("com.amazonaws.")
+    ]
+    named = lambda one: {"prefix-list-id": one["PrefixListId"], "prefix-list-name": one["PrefixListName"]}  # noqa: E731
+    return {"PrefixLists": [one for one in lists if matches(one, ctx.params.get("Filters") or [], named(one))]}
