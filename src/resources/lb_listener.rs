@@ -2,24 +2,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_elasticloadbalancingv2::types::{Certificate, Listener as Sdk, ProtocolEnum};
+use aws_sdk_elasticloadbalancingv2::types::{
+    AdvertiseTrustStoreCaNamesEnum, Certificate, Listener as Sdk, MutualAuthenticationAttributes, ProtocolEnum,
+};
 use clefctl_core::error::Result;
 use clefctl_core::kind::{
-    Actions, Attributes, Declared, Expected, Facts, Found, Map, Number, PerVerb, Replacement, Select, Status,
-    TagChange, Tags, Value, Violation,
+    Actions, Attributes, Declared, Facts, Found, Map, PerVerb, Replacement, Select, Status, TagChange, Tags, Value,
+    Violation,
 };
 use serde::{Deserialize, Serialize};
 
 use super::elb_action::{self, Action};
+use super::elb_child::{self, Child};
 use crate::aws::tags::elb as tags;
-use crate::aws::{Codes, Cx, Live, Op, Resource, changed, sweep};
+use crate::aws::{Codes, Cx, Live, Op, Resource, changed};
 
 /// A listener: a port at which a load balancer receives requests, and what becomes of them.
 #[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[attributes(
     at_least_one("default_action"),
     requires_when("protocol", "HTTPS", "certificate_arn"),
-    forbids_when("protocol", "HTTP", "certificate_arn", "certificate_arns", "ssl_policy")
+    forbids_when("protocol", "HTTP", "certificate_arn", "certificate_arns", "ssl_policy", "mutual_authentication")
 )]
 pub struct LbListener {
     /// The load balancer.
@@ -41,10 +44,34 @@ pub struct LbListener {
     /// More certificates, chosen by the name that a client asks for (SNI).
     #[attr(refers("acm_certificate", "arn"), length(0, 25))]
     certificate_arns: BTreeSet<String>,
+    /// Whether clients of an HTTPS listener have to show a certificate of their own.
+    #[attr(same = off_is_absent)]
+    mutual_authentication: Option<MutualAuthentication>,
     /// What becomes of requests that no `lb_listener_rule` takes, in order: at most one that authenticates, then one
     /// that answers or forwards.
     #[attr(canonical = elb_action::canonical)]
     default_action: Vec<Action>,
+}
+
+/// Whether clients have to show a certificate of their own.
+#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[attributes(
+    requires_when("mode", "verify", "trust_store_arn"),
+    forbids_when("mode", "passthrough", "trust_store_arn"),
+    forbids_when("mode", "off", "trust_store_arn")
+)]
+pub struct MutualAuthentication {
+    /// `verify`: the load balancer checks it; `passthrough`: targets get to see it in a header; `off`: no.
+    #[attr(values("off", "passthrough", "verify"))]
+    mode: String,
+    /// For `verify`: the trust store with the authorities that may have signed it.
+    trust_store_arn: Option<String>,
+    /// For `verify`: whether one that has expired is good as well.
+    #[attr(default = false)]
+    ignore_client_certificate_expiry: bool,
+    /// For `verify`: whether clients are told the names of the authorities.
+    #[attr(default = "off", values("on", "off"))]
+    advertise_trust_store_ca_names: String,
 }
 
 /// What a listener tells others.
@@ -64,7 +91,7 @@ impl Resource for LbListener {
         service: "elasticloadbalancing",
         declared: &Self::BLOCK,
         outputs: &Outputs::BLOCK,
-        found: Found::Swept(TYPE),
+        found: Found::Swept(<Sdk as Child>::TYPE),
         replacement: Replacement::DestroyFirst("a port has one listener, and a target group serves one load balancer"),
         once: true,
         details: 2,
@@ -99,16 +126,7 @@ impl Resource for LbListener {
     type Outputs = Outputs;
 
     async fn read(cx: &Cx<'_>, select: Select<'_>) -> Result<Vec<Live<Self>>> {
-        let found = match select {
-            Select::One(arn) => {
-                cx.call(Op::new("elasticloadbalancing:DescribeListeners"), || {
-                    let listeners = cx.elb().describe_listeners().listener_arns(arn);
-                    listeners.into_paginator().items().send().try_collect()
-                })
-                .await?
-            }
-            Select::Owned(expected) => owned(cx, &sweep::arns(cx, select, TYPE).await?, expected).await?,
-        };
+        let found: Vec<Sdk> = elb_child::read(cx, select).await?;
         let arns: Vec<String> = found.iter().filter_map(|listener| listener.listener_arn.clone()).collect();
         let (tags, certificates) = tokio::try_join!(
             tags::read(cx, &arns),
@@ -128,6 +146,7 @@ impl Resource for LbListener {
                     .protocol(self.protocol.as_str().into())
                     .set_ssl_policy(self.ssl_policy.clone())
                     .set_certificates(self.certificate_arn.as_deref().map(certificates))
+                    .set_mutual_authentication(self.mutual_authentication.as_ref().map(MutualAuthentication::sdk))
                     .set_default_actions(Some(elb_action::write(&self.default_action)))
                     .set_tags(Some(tags::write(&new.tags)))
                     .send()
@@ -147,6 +166,9 @@ impl Resource for LbListener {
             let policy = changed(&self.ssl_policy, &old.ssl_policy).flatten();
             let certificate = changed(&self.certificate_arn, &old.certificate_arn).flatten();
             let actions = changed(&self.default_action, &old.default_action);
+            // A listener that goes over to HTTP asks nobody any more.
+            let mutual = changed(&self.mutual_authentication, &old.mutual_authentication);
+            let mutual = mutual.filter(|_| self.protocol == "HTTPS").map(Option::unwrap_or_default);
             cx.call(OP, || {
                 cx.elb()
                     .modify_listener()
@@ -155,6 +177,7 @@ impl Resource for LbListener {
                     .set_protocol(protocol.as_deref().map(ProtocolEnum::from))
                     .set_ssl_policy(policy.clone())
                     .set_certificates(certificate.as_deref().map(certificates))
+                    .set_mutual_authentication(mutual.as_ref().map(MutualAuthentication::sdk))
                     .set_default_actions(actions.as_deref().map(elb_action::write))
                     .send()
             })
@@ -216,8 +239,6 @@ impl LbListener {
     }
 }
 
-/// What the tagging API calls a listener.
-const TYPE: &str = "elasticloadbalancing:listener";
 /// What was made or issued a moment ago may not be known here yet.
 const RACING: &[&str] = &[
     "CertificateNotFound",
@@ -226,6 +247,48 @@ const RACING: &[&str] = &[
     "LoadBalancerNotFound",
     "TargetGroupNotFound",
 ];
+
+impl Default for MutualAuthentication {
+    fn default() -> Self {
+        Self {
+            mode: "off".to_owned(),
+            trust_store_arn: None,
+            ignore_client_certificate_expiry: false,
+            advertise_trust_store_ca_names: "off".to_owned(),
+        }
+    }
+}
+
+impl MutualAuthentication {
+    fn sdk(&self) -> MutualAuthenticationAttributes {
+        let asked = MutualAuthenticationAttributes::builder().mode(&self.mode);
+        if self.mode != "verify" {
+            return asked.build();
+        }
+        asked
+            .set_trust_store_arn(self.trust_store_arn.clone())
+            .ignore_client_certificate_expiry(self.ignore_client_certificate_expiry)
+            .advertise_trust_store_ca_names(self.advertise_trust_store_ca_names.as_str().into())
+            .build()
+    }
+
+    /// What the API answers; nothing where clients are not asked.
+    fn read(asked: &MutualAuthenticationAttributes) -> Option<Self> {
+        let names = asked.advertise_trust_store_ca_names().map_or("off", AdvertiseTrustStoreCaNamesEnum::as_str);
+        asked.mode().filter(|mode| *mode != "off").map(|mode| Self {
+            mode: mode.to_owned(),
+            trust_store_arn: asked.trust_store_arn().map(str::to_owned),
+            ignore_client_certificate_expiry: asked.ignore_client_certificate_expiry() == Some(true),
+            advertise_trust_store_ca_names: names.to_owned(),
+        })
+    }
+}
+
+/// To ask nobody is what a listener does that says nothing of it.
+fn off_is_absent(declared: &Value, observed: &Value) -> bool {
+    let off = |block: &Value| block.is_null() || block.get("mode").as_str() == Some("off");
+    off(declared) && off(observed)
+}
 
 fn oldest_policy(listener: &Map) -> Value {
     match listener.get("protocol").and_then(Value::as_str) {
@@ -238,46 +301,40 @@ fn certificates(arn: &str) -> Vec<Certificate> {
     vec![Certificate::builder().certificate_arn(arn).build()]
 }
 
-/// The listeners that the sweep names, and those at the ports that the stack declares, as they are now.
-async fn owned(cx: &Cx<'_>, swept: &[String], expected: &Expected) -> Result<Vec<Sdk>> {
-    let text = |attributes: &Map, name: &str| attributes.get(name).and_then(Value::as_str).map(str::to_owned);
-    let declared: Vec<(String, Option<i64>)> = expected
-        .instances
-        .iter()
-        .filter_map(|instance| {
-            let port = instance.attributes.get("port").and_then(Value::as_number).and_then(Number::as_i64);
-            Some((text(&instance.attributes, "load_balancer_arn")?, port))
-        })
-        .collect();
-    let balancers: BTreeSet<String> =
-        swept.iter().filter_map(|arn| balancer(arn)).chain(declared.iter().map(|(arn, _)| arn.clone())).collect();
-    let listeners = futures::future::try_join_all(balancers.iter().map(|arn| of_balancer(cx, arn))).await?;
-    let mine = |listener: &Sdk| {
-        let of = |arn: &Option<String>, wanted: &str| arn.as_deref() == Some(wanted);
-        swept.iter().any(|arn| of(&listener.listener_arn, arn))
-            || declared.iter().any(|(arn, port)| {
-                of(&listener.load_balancer_arn, arn) && *port == listener.port().map(i64::from) && port.is_some()
+impl Child for Sdk {
+    const TYPE: &'static str = "elasticloadbalancing:listener";
+    const PARENT: &'static str = "load_balancer_arn";
+    const NUMBER: &'static str = "port";
+
+    fn arn(&self) -> Option<&str> {
+        self.listener_arn()
+    }
+
+    fn number(&self) -> Option<i64> {
+        self.port().map(i64::from)
+    }
+
+    fn parent(arn: &str) -> Option<String> {
+        elb_child::above(arn, "listener", "loadbalancer")
+    }
+
+    async fn of(cx: &Cx<'_>, parent: &str) -> Result<Vec<Self>> {
+        let found = cx
+            .call(Op::new("elasticloadbalancing:DescribeListeners"), || {
+                cx.elb().describe_listeners().load_balancer_arn(parent).into_paginator().items().send().try_collect()
             })
-    };
-    Ok(listeners.into_iter().flatten().filter(mine).collect())
-}
+            .await;
+        match found {
+            Err(error) if error.code() == Some("LoadBalancerNotFound") => Ok(Vec::new()),
+            found => found,
+        }
+    }
 
-/// The ARN of the load balancer whose listener has the given ARN.
-fn balancer(listener: &str) -> Option<String> {
-    let (balancer, _) = listener.rsplit_once('/')?;
-    Some(balancer.replacen(":listener/", ":loadbalancer/", 1))
-}
-
-/// The listeners of a load balancer; none of one that is gone.
-async fn of_balancer(cx: &Cx<'_>, arn: &str) -> Result<Vec<Sdk>> {
-    let found = cx
-        .call(Op::new("elasticloadbalancing:DescribeListeners"), || {
-            cx.elb().describe_listeners().load_balancer_arn(arn).into_paginator().items().send().try_collect()
+    async fn one(cx: &Cx<'_>, arn: &str) -> Result<Vec<Self>> {
+        cx.call(Op::new("elasticloadbalancing:DescribeListeners"), || {
+            cx.elb().describe_listeners().listener_arns(arn).into_paginator().items().send().try_collect()
         })
-        .await;
-    match found {
-        Err(error) if error.code() == Some("LoadBalancerNotFound") => Ok(Vec::new()),
-        found => found,
+        .await
     }
 }
 
@@ -313,6 +370,7 @@ fn live(listener: &Sdk, more: BTreeSet<String>, tags: &BTreeMap<String, Tags>) -
             ssl_policy: listener.ssl_policy.clone(),
             certificate_arn: listener.certificates().first().and_then(|first| first.certificate_arn.clone()),
             certificate_arns: more,
+            mutual_authentication: listener.mutual_authentication().and_then(MutualAuthentication::read),
             default_action: elb_action::read(listener.default_actions()),
         },
         outputs: Outputs { id: arn.clone(), arn: arn.clone() },
@@ -325,14 +383,6 @@ fn live(listener: &Sdk, more: BTreeSet<String>, tags: &BTreeMap<String, Tags>) -
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_listener_tells_its_load_balancer() {
-        let of =
-            "arn:aws:elasticloadbalancing:eu-west-3:123456789012:listener/app/web/50dc6c495c0c9188/f2f7dc8efc522ab2";
-        let want = "arn:aws:elasticloadbalancing:eu-west-3:123456789012:loadbalancer/app/web/50dc6c495c0c9188";
-        assert_eq!(balancer(of).as_deref(), Some(want));
-    }
 
     #[test]
     fn only_https_has_a_policy() {

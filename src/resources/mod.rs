@@ -24,6 +24,7 @@ pub mod db_subnet_group;
 mod ec2_support;
 pub mod eip;
 pub mod elb_action;
+mod elb_child;
 mod elb_support;
 pub mod flow_log;
 pub mod iam_instance_profile;
@@ -33,6 +34,7 @@ pub mod key_pair;
 pub mod launch_template;
 pub mod lb;
 pub mod lb_listener;
+pub mod lb_listener_rule;
 pub mod lb_target_group;
 pub mod nat_gateway;
 pub mod route53_record;
@@ -77,6 +79,7 @@ pub fn all(aws: &Arc<Connection>) -> Vec<Arc<dyn Kind>> {
         AwsKind::<launch_template::LaunchTemplate>::shared(aws),
         AwsKind::<lb::Lb>::shared(aws),
         AwsKind::<lb_listener::LbListener>::shared(aws),
+        AwsKind::<lb_listener_rule::LbListenerRule>::shared(aws),
         AwsKind::<lb_target_group::LbTargetGroup>::shared(aws),
         AwsKind::<nat_gateway::NatGateway>::shared(aws),
         AwsKind::<route53_record::Route53Record>::shared(aws),

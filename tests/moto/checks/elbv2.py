@@ -125,3 +125,60 @@ def check_certificates(t: Check) -> None:
     bad = acm.request_certificate(DomainName="bad.example.com", ValidationMethod="DNS")["CertificateArn"]
     shown = [acm.describe_certificate(CertificateArn=bad)["Certificate"] for _ in range(2)][1]
     t.equal((shown["Status"], shown["FailureReason"]), ("FAILED", "CAA_ERROR"))
+
+
+def check_rules_change_places(t: Check) -> None:
+    elb, arn, vpc = balancer(t)
+    one = listener(elb, arn, target_group(elb, vpc))["ListenerArn"]
+    answer = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}]
+
+    def rule(priority: int, **config: Any) -> str:
+        condition = {"Field": "path-pattern", "PathPatternConfig": config}
+        made = elb.create_rule(ListenerArn=one, Priority=priority, Conditions=[condition], Actions=answer)
+        return made["Rules"][0]["RuleArn"]
+
+    first, second = rule(1, Values=["/a"]), rule(2, RegexValues=["^/b[0-9]"])
+    shown = elb.describe_rules(RuleArns=[second])["Rules"][0]["Conditions"][0]
+    t.equal(shown["PathPatternConfig"], {"RegexValues": ["^/b[0-9]"]})
+    put = lambda **by: elb.set_rule_priorities(  # noqa: E731
+        RulePriorities=[{"RuleArn": {"first": first, "second": second}[name], "Priority": n} for name, n in by.items()]
+    )
+    t.refused("PriorityInUse", put, first=2)
+    put(first=1)
+    put(first=2, second=1)
+    rules = {rule["RuleArn"]: rule["Priority"] for rule in elb.describe_rules(ListenerArn=one)["Rules"]}
+    t.equal((rules[first], rules[second]), ("2", "1"))
+
+
+def check_clients_show_certificates(t: Check) -> None:
+    elb, arn, vpc = balancer(t)
+    acm = t.client("acm")
+    certificate = acm.request_certificate(DomainName="www.example.com", ValidationMethod="DNS")["CertificateArn"]
+    acm.describe_certificate(CertificateArn=certificate)
+    https = {"port": 443, "Protocol": "HTTPS", "Certificates": [{"CertificateArn": certificate}]}
+    made = listener(elb, arn, target_group(elb, vpc), **https)["ListenerArn"]
+    asked = lambda: elb.describe_listeners(ListenerArns=[made])["Listeners"][0].get("MutualAuthentication")  # noqa: E731
+    t.equal(asked(), {"Mode": "off"})
+    elb.modify_listener(ListenerArn=made, MutualAuthentication={"Mode": "passthrough"})
+    t.equal(asked(), {"Mode": "passthrough"})
+    elb.modify_listener(ListenerArn=made, Protocol="HTTP")
+    t.equal(asked(), None)
+
+
+def check_a_domain_is_proved_in_its_zone(t: Check) -> None:
+    acm, zones = t.client("acm"), t.client("route53", "us-east-1")
+    zone = zones.create_hosted_zone(Name="example.com", CallerReference="r")["HostedZone"]["Id"]
+    arn = acm.request_certificate(
+        DomainName="www.example.com", ValidationMethod="DNS", KeyAlgorithm="EC_prime256v1"
+    )["CertificateArn"]
+    shown = lambda: acm.describe_certificate(CertificateArn=arn)["Certificate"]  # noqa: E731
+    t.equal((shown()["Status"], shown()["KeyAlgorithm"]), ("PENDING_VALIDATION", "EC_prime256v1"))
+    t.equal(acm.list_certificates()["CertificateSummaryList"], [])
+    keys = acm.list_certificates(Includes={"keyTypes": ["EC_prime256v1"]})["CertificateSummaryList"]
+    t.equal(keys[0]["SubjectAlternativeNameSummaries"], ["www.example.com"])
+    record = shown()["DomainValidationOptions"][0]["ResourceRecord"]
+    wanted = {"Name": record["Name"], "Type": "CNAME", "TTL": 60, "ResourceRecords": [{"Value": record["Value"]}]}
+    zones.change_resource_record_sets(
+        HostedZoneId=zone, ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": wanted}]}
+    )
+    t.equal(shown()["Status"], "ISSUED")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from moto.elbv2.models import FakeLoadBalancer
+from moto.elbv2.models import ELBv2Backend, FakeLoadBalancer
 
 from .. import pace
+from ..echo import Echo
 from ..hooks import Context, after, before, instead
 from ..wire import AwsError
 from .ec2_network import begin_linger
@@ -245,6 +246,7 @@ def modified_listener(ctx: Context, output: dict[str, Any]) -> None:
         changed.certificates = [changed.certificate, *(one for one in further if one != changed.certificate)]
     if ctx.params.get("Protocol") == "HTTP":
         changed.certificates, changed.ssl_policy, changed.certificate = [], None, None
+        MUTUAL.kept(ctx, changed.arn).pop("MutualAuthentication", None)
         for shown in output.get("Listeners", []):
             shown.pop("Certificates", None)
             shown.pop("SslPolicy", None)
@@ -255,6 +257,50 @@ def create_rule(ctx: Context) -> None:
     """As for listeners."""
     balancer, _ = listener(ctx, ctx.params["ListenerArn"])
     one_balancer(ctx, balancer, ctx.params.get("Actions") or [])
+
+
+_validate_conditions = ELBv2Backend._validate_conditions
+
+
+def _validate_plain_conditions(self: ELBv2Backend, conditions: list[dict[str, Any]]) -> None:
+    """moto knows no regular expressions."""
+    plain = lambda one: not any("RegexValues" in config for config in one.values() if isinstance(config, dict))  # noqa: E731
+    _validate_conditions(self, [one for one in conditions if plain(one)])
+
+
+ELBv2Backend._validate_conditions = _validate_plain_conditions
+
+
+@instead("elbv2", "SetRulePriorities")
+def set_rule_priorities(ctx: Context) -> dict[str, Any]:
+    """Rules may change places in one call; moto refuses a priority that one of them has until now."""
+    wanted = {pair["RuleArn"]: int(pair["Priority"]) for pair in ctx.params["RulePriorities"]}
+    for balancer in ctx.backend().load_balancers.values():
+        for one in balancer.listeners.values():
+            mine = {arn: priority for arn, priority in wanted.items() if arn in one.rules}
+            others = [rule.priority for arn, rule in one.rules.items() if arn not in mine and rule.priority != "default"]
+            taken = [*mine.values(), *(int(priority) for priority in others)]
+            if len(set(taken)) < len(taken):
+                raise AwsError("PriorityInUse", "The specified priority is in use.")
+            for arn, priority in mine.items():
+                one.rules[arn].priority = priority
+                wanted.pop(arn)
+    if wanted:
+        raise AwsError("RuleNotFound", "One or more rules not found")
+    arns = [pair["RuleArn"] for pair in ctx.params["RulePriorities"]]
+    return ctx.ask("elbv2", "DescribeRules", {"RuleArns": arns})
+
+
+#: moto drops who has to show a certificate.
+MUTUAL = Echo(
+    "elbv2",
+    create="CreateListener",
+    update="ModifyListener",
+    describe="DescribeListeners",
+    members=("MutualAuthentication",),
+    identity=lambda params, output: output["Listeners"][0]["ListenerArn"],
+    items=lambda output: [(one["ListenerArn"], one) for one in output.get("Listeners", [])],
+)
 
 
 @before("elbv2", "AddListenerCertificates")
@@ -312,6 +358,8 @@ def filled_listeners(ctx: Context, output: dict[str, Any]) -> None:
         filled_actions(shown.get("DefaultActions", []))
         if shown.get("Protocol") not in ("HTTPS", "TLS"):
             shown.pop("SslPolicy", None)
+        else:
+            shown.setdefault("MutualAuthentication", {"Mode": "off"})
 
 
 @after("elbv2", "CreateRule", "ModifyRule", "DescribeRules")
