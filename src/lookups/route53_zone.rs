@@ -103,7 +103,7 @@ impl Route53Zone {
     /// The zones of a name: AWS lists zones by name from one on, so that they stand in front.
     async fn named(&self, cx: &Cx<'_>, name: &str) -> Result<Vec<String>> {
         let mut found = Vec::new();
-        let (mut from, mut id) = (Some(name.to_owned()), None);
+        let (mut from, mut id) = (Some(dns_name(name)), None);
         while let Some(start) = from {
             let page = cx
                 .call(Op::new("route53:ListHostedZonesByName"), || {

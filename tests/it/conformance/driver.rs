@@ -14,7 +14,7 @@ use clefctl_core::engine::planned::Planned;
 use clefctl_core::engine::survey::{Scope, ask, survey};
 use clefctl_core::engine::{Options, planner};
 use clefctl_core::error::{Error, Problem};
-use clefctl_core::kind::{Account, Context, Desired, Registry};
+use clefctl_core::kind::{Account, Context, Desired, Owner, Registry};
 use clefctl_core::stack::{self, Inputs, Prepared};
 use tokio_util::sync::CancellationToken;
 
@@ -33,6 +33,39 @@ pub(crate) struct Wire<'a> {
 
 pub(crate) fn registry(aws: &Arc<Connection>) -> Registry {
     Registry::new(clefctl::resources::all(aws), clefctl::lookups::all(aws))
+}
+
+/// What calls in an account of the emulated AWS are given.
+fn context(moto: &Moto, owner: Owner, region: &str) -> Context {
+    Context {
+        owner,
+        account: moto.account().into(),
+        region: region.into(),
+        role_arn: None,
+        nonce: format!("{:016x}", fastrand::u64(..)).into(),
+        deadline: tokio::time::Instant::now() + Duration::from_mins(10),
+        cancel: CancellationToken::new(),
+        progress: Arc::new(|_| {}),
+        careful: false,
+    }
+}
+
+fn access(moto: &Moto, region: &str, http: &Transport) -> Access {
+    let key = aws_credential_types::Credentials::new(moto.access_key(), "secret", None, None, "test");
+    Access {
+        region: Some(region.to_owned()),
+        endpoint_url: Some(moto.endpoint().to_owned()),
+        credentials: Some(key),
+        http: Some(http.client()),
+        ..Access::default()
+    }
+}
+
+/// An account of the emulated AWS, with what calls in it are given.
+pub(crate) fn account(moto: &Moto, region: &str) -> (AwsAccount, Context) {
+    let context = context(moto, Owner::new("example", "default"), region);
+    let access = access(moto, region, &Transport::new(None));
+    (AwsAccount::new(access, registry, context.clone()), context)
 }
 
 /// How a run with a fault ended.
@@ -76,30 +109,8 @@ impl<'a> Wire<'a> {
     fn open(&self, http: &Transport) -> (Prepared, AwsAccount, Context) {
         let offline = registry(&Connection::new(Access::default()));
         let prepared = self.prepared(&offline).unwrap_or_else(|p| panic!("{}: {p:#?}", self.stack.display()));
-        let context = Context {
-            owner: prepared.owner().clone(),
-            account: self.moto.account().into(),
-            region: prepared.region().into(),
-            role_arn: None,
-            nonce: format!("{:016x}", fastrand::u64(..)).into(),
-            deadline: tokio::time::Instant::now() + Duration::from_mins(10),
-            cancel: CancellationToken::new(),
-            progress: Arc::new(|_| {}),
-            careful: false,
-        };
-        let access = Access {
-            region: Some(prepared.region().to_owned()),
-            endpoint_url: Some(self.moto.endpoint().to_owned()),
-            credentials: Some(aws_credential_types::Credentials::new(
-                self.moto.access_key(),
-                "secret",
-                None,
-                None,
-                "test",
-            )),
-            http: Some(http.client()),
-            ..Access::default()
-        };
+        let context = context(self.moto, prepared.owner().clone(), prepared.region());
+        let access = access(self.moto, prepared.region(), http);
         let account = AwsAccount::new(access, |aws| self.registry(aws), context.clone());
         (prepared, account, context)
     }

@@ -6,6 +6,7 @@
 mod attributes;
 pub(crate) mod driver;
 pub(crate) mod fault;
+mod lookups;
 
 use std::path::PathBuf;
 use std::sync::Mutex;

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from moto.acm.models import AWSCertificateManagerBackend
+
 from .. import pace
 from ..echo import Echo
 from ..hooks import Context, after, before, instead
@@ -66,11 +68,15 @@ KEPT = Echo(
 )
 
 
-@before("acm", "ListCertificates")
-def every_key(ctx: Context) -> dict[str, Any]:
+_list_certificates = AWSCertificateManagerBackend.list_certificates
+
+
+def _with_every_key(self: AWSCertificateManagerBackend, statuses: list[str], includes: dict[str, Any] | None) -> Any:
     """moto knows RSA keys only: see `listed`."""
-    includes = {k: v for k, v in (ctx.params.get("Includes") or {}).items() if k != "keyTypes"}
-    return {**{k: v for k, v in ctx.params.items() if k != "Includes"}, **({"Includes": includes} if includes else {})}
+    return _list_certificates(self, statuses, {k: v for k, v in (includes or {}).items() if k != "keyTypes"})
+
+
+AWSCertificateManagerBackend.list_certificates = _with_every_key
 
 
 @after("acm", "ListCertificates")
