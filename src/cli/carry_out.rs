@@ -12,7 +12,7 @@ use clefctl_core::engine::plan::Plan;
 use clefctl_core::engine::session::{Author, Session};
 use clefctl_core::error::{Error, ErrorKind, Result};
 use clefctl_core::kind::{Address, Context};
-use clefctl_core::report::{self, Progress, Status, View};
+use clefctl_core::report::{self, Progress, Saved, Status, View};
 use tokio::sync::mpsc;
 
 use super::adoption::{self, Adoption};
@@ -49,6 +49,8 @@ impl Approval {
 pub(super) enum Deed {
     /// What a plan with these options says.
     Plan(Options),
+    /// What a plan that was kept says, and nothing else.
+    Saved(Box<Saved>),
     /// A living thing becomes ours.
     Adopt(Adoption),
     /// A thing of ours stays, and is no longer ours.
@@ -63,7 +65,9 @@ pub(super) fn run(
     approval: &Approval,
     forget: bool,
 ) -> Result<Exit, Failure> {
-    if !approval.auto_approve && !console.ui.interactive {
+    // Whoever names a plan has seen it.
+    let shown = matches!(deed, Deed::Saved(_));
+    if !approval.auto_approve && !shown && !console.ui.interactive {
         return Err(Error::new(ErrorKind::Usage, "there is nobody to ask: this is no terminal")
             .hint("look at the plan with `clefctl plan`, then add --auto-approve")
             .into());
@@ -72,8 +76,11 @@ pub(super) fn run(
         let interrupt = Interrupt::default();
         let _listening = interrupt.listen().map_err(|e| Error::internal(format!("cannot listen to signals: {e}")))?;
         let place = enter(console, &subject, &interrupt.stop).await?;
-        if approval.auto_approve && !console.global.sandbox {
-            subject.check_pinned(&place.identity)?;
+        match deed {
+            // The plan says which account it may change.
+            Deed::Saved(saved) => saved.check_account(&place.identity.account)?,
+            _ if approval.auto_approve && !console.global.sandbox => subject.check_pinned(&place.identity)?,
+            _ => {}
         }
         let session = begin(console, &subject, &place).await?;
         if let Some(wait) = session.doubt().waits() {
@@ -100,7 +107,7 @@ pub(super) fn run(
         let author =
             Author { who: place.identity.arn.clone(), commit: commit(), run: holder(&place.context.nonce).run };
         let ended = session.end(&ready.planned.plan, &report, author).await;
-        let outputs = matches!(deed, Deed::Plan(_));
+        let outputs = matches!(deed, Deed::Plan(_) | Deed::Saved(_));
         let exit = closed(console, &ready, &report, &closing, outputs);
         ended?;
         if exit == Exit::Done && ready.planned.plan.destroy {
@@ -149,6 +156,11 @@ async fn prepared(
     let ledger = session.ledger();
     let ready = match deed {
         Deed::Plan(options) => plan(console, subject, place, ledger, options).await?,
+        Deed::Saved(saved) => {
+            let ready = plan(console, subject, place, ledger, &saved.options()?).await?;
+            saved.check_plan(&ready.planned.plan)?;
+            ready
+        }
         Deed::Adopt(adoption) => {
             let reading = read(console, subject, place, ledger, &Options::default()).await?;
             adoption::adopt(adoption, reading, place).await?
@@ -169,9 +181,10 @@ async fn prepared(
         return Ok(Some(ready));
     }
     check_losses(plan, &approval.allow_data_loss)?;
+    let approved = approval.auto_approve || matches!(deed, Deed::Saved(_));
     if let Some(alarm) = alarm(session.ledger(), plan).filter(|_| !approval.allow_mass_change) {
         let words = alarming(alarm);
-        if approval.auto_approve {
+        if approved {
             return Err(Error::new(ErrorKind::Usage, words)
                 .hint("make sure that account, region and environment are right")
                 .hint("if they are, add --allow-mass-change")
@@ -179,7 +192,7 @@ async fn prepared(
         }
         console.ui.err.line(&format!("\nBeware: {words}."));
     }
-    if approval.auto_approve {
+    if approved {
         return Ok(Some(ready));
     }
     let question = if plan.destroy { "Destroy all of this?" } else { "Carry out this plan?" };

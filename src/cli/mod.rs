@@ -16,6 +16,7 @@ mod init;
 mod lookups;
 mod output;
 mod plan;
+mod plan_file;
 mod planning;
 mod release;
 mod sandbox;

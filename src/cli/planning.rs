@@ -31,6 +31,11 @@ pub(super) struct Selection {
 }
 
 impl Selection {
+    /// Whether all of the stack is meant, as it is.
+    pub(super) fn is_empty(&self) -> bool {
+        self.targets.is_empty() && self.replace.is_empty()
+    }
+
     /// What the planner is asked.
     pub(super) fn options(&self, destroy: bool) -> Options {
         Options { destroy, targets: self.targets.clone(), replace: self.replace.clone() }

@@ -218,3 +218,46 @@ fn every_shell_gets_its_completions() {
         assert!(Stage::empty().answer(&format!("completions {shell}")).contains("clefctl"), "{shell}");
     }
 }
+
+#[test]
+fn a_plan_that_was_kept_is_carried_out_or_refused() {
+    let mut stage = Stage::with("stack.yaml", KEPT);
+    stage.set("CLEFCTL_VAR_password", "hunter2-hunter2");
+    stage.run("plan -e dev --var host=10.0.0.0/16 --out vpc.plan --html plan.html");
+    assert!(stage.read("plan.html").starts_with("<!doctype html>"));
+    for (name, text) in stage.files() {
+        assert!(!text.contains("hunter2"), "{name} has the secret");
+    }
+    stage.run("apply vpc.plan --var host=10.1.0.0/16");
+    stage.run("apply vpc.plan --target vpc");
+    stage.run("apply vpc.plan");
+    // What lives is no longer what it was planned for.
+    stage.run("apply vpc.plan");
+    stage.run("plan -e dev --var host=10.0.0.0/16 --out nothing.plan");
+    stage.write("stack.yaml", &KEPT.replace("enable_dns_hostnames: true", "enable_dns_hostnames: false"));
+    stage.run("apply nothing.plan");
+    insta::assert_snapshot!(stage.transcript());
+}
+
+/// A stack with a variable that the command line sets, and a sensitive one.
+const KEPT: &str = "\
+stack: kept
+region: eu-west-3
+variables:
+  host: {type: string}
+  password: {type: string, sensitive: true}
+environments:
+  dev: {}
+resources:
+  vpc: {kind: vpc, cidr_block: '${var.host}', enable_dns_hostnames: true}
+outputs:
+  password: {value: '${var.password}', sensitive: true}
+";
+
+#[test]
+fn a_secret_that_is_needed_and_missing_is_named() {
+    let mut stage = Stage::empty();
+    stage.answer("init demo --template clefcloud");
+    stage.run("plan demo -e prod");
+    insta::assert_snapshot!(stage.transcript());
+}

@@ -1,6 +1,6 @@
 //! The first half of expanding a stack: what is known before anything of the world is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::check::entries;
@@ -14,7 +14,7 @@ use super::uses::{Use, Uses, step_name};
 use super::variables;
 use super::view::{Shared, View};
 use crate::error::{Problem, Span};
-use crate::kind::{Address, LookupUse, Map, Owner, Registry, Target, Value, World};
+use crate::kind::{Address, LookupUse, Map, Owner, Registry, Shape, Target, Value, World};
 
 /// A stack in one environment, before its resources are expanded: first the lookups that come before everything
 /// are to be read.
@@ -78,6 +78,23 @@ impl Prepared {
     #[must_use]
     pub fn account(&self) -> Option<&str> {
         self.scope.account.as_deref()
+    }
+
+    /// The variables that are not sensitive and have a value, as `--var` takes it.
+    #[must_use]
+    pub fn variables(&self) -> BTreeMap<String, String> {
+        let document = &self.scope.document;
+        let text = |(name, value): (&Arc<str>, &Value)| {
+            let shape = &document.variables.get(name)?.shape;
+            let known = Some(value).filter(|value| !value.is_null() && !value.has_sensitive())?;
+            let text = match (shape, known.as_str()) {
+                (Shape::String, Some(text)) => text.to_owned(),
+                // It is read as YAML in which `${…}` is evaluated.
+                _ => known.to_json()?.to_string().replace("${", "$${").replace("%{", "%%{"),
+            };
+            Some((name.to_string(), text))
+        };
+        self.scope.variables.iter().filter_map(text).collect()
     }
 
     /// The lookups that are needed and come before everything, each after those that it refers to.

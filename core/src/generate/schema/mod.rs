@@ -23,8 +23,10 @@ pub fn schema(registry: &Registry) -> Json {
     let kinds: Vec<&'static Facts> = registry.kinds().map(|kind| kind.facts()).collect();
     let lookups: Vec<&'static LookupFacts> = registry.lookups().map(|lookup| lookup.facts()).collect();
     let mut definitions = frame::definitions();
-    definitions.insert("resource".to_owned(), resource(&kinds));
-    definitions.insert("lookup".to_owned(), lookup(&lookups));
+    let tables: Vec<_> = kinds.iter().map(|facts| (facts.name, facts.declared)).collect();
+    definitions.insert("resource".to_owned(), entry("kind", "What it is.", &tables));
+    let tables: Vec<_> = lookups.iter().map(|facts| (facts.name, facts.declared)).collect();
+    definitions.insert("lookup".to_owned(), entry("lookup", "What it reads.", &tables));
     definitions.insert("defaults".to_owned(), defaults(&kinds));
     for facts in &kinds {
         definitions.insert(format!("kind.{}", facts.name), kind(facts));
@@ -44,29 +46,14 @@ pub fn schema(registry: &Registry) -> Json {
     schema
 }
 
-/// One entry of `resources`, by its kind.
-fn resource(kinds: &[&'static Facts]) -> Json {
-    let names = kinds.iter().map(|facts| (facts.name, facts.declared.doc));
-    let branches = kinds.iter().map(|facts| branch("kind", facts.name)).collect::<Vec<_>>();
-    let snippets = kinds.iter().map(|facts| snippet(facts.name, facts.declared)).collect::<Vec<_>>();
+/// One entry of `resources` or `lookups`, by its kind; `prefix` is that of the definitions.
+fn entry(prefix: &str, doc: &str, kinds: &[(&'static str, &'static Block)]) -> Json {
+    let branches: Vec<Json> = kinds.iter().map(|(name, _)| branch(prefix, name)).collect();
+    let snippets: Vec<Json> = kinds.iter().map(|(name, declared)| snippet(name, declared)).collect();
     json!({
         "type": "object",
         "required": ["kind"],
-        "properties": {"kind": one_of(names, "What it is.")},
-        "allOf": branches,
-        "defaultSnippets": snippets,
-    })
-}
-
-/// One entry of `lookups`, by its kind.
-fn lookup(lookups: &[&'static LookupFacts]) -> Json {
-    let names = lookups.iter().map(|facts| (facts.name, facts.declared.doc));
-    let branches = lookups.iter().map(|facts| branch("lookup", facts.name)).collect::<Vec<_>>();
-    let snippets = lookups.iter().map(|facts| snippet(facts.name, facts.declared)).collect::<Vec<_>>();
-    json!({
-        "type": "object",
-        "required": ["kind"],
-        "properties": {"kind": one_of(names, "What it reads.")},
+        "properties": {"kind": one_of(kinds.iter().map(|(name, declared)| (*name, declared.doc)), doc)},
         "allOf": branches,
         "defaultSnippets": snippets,
     })

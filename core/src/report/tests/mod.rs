@@ -1,12 +1,14 @@
 //! Golden files of what people and machines are told, made from one plan that has everything in it.
 
 mod error;
+mod html;
 mod machine;
 mod markdown;
 mod plan;
 mod problem;
 mod progress;
 mod sample;
+mod saved;
 mod things;
 
 use super::style::plain;
