@@ -228,11 +228,12 @@ impl<R: Resource> Kind for AwsKind<R> {
             let live: Live<R> = relive(from)?;
             let wanted: R = typed(&to.attributes)?;
             wanted.update(&cx, &live).await?;
+            let id = wanted.id_after(&live);
             let change = TagChange::between(&from.tags, &to.tags);
             if R::FACTS.mark != Mark::Prefix && !change.is_empty() {
-                R::retag(&cx, &Live { spec: wanted, ..live }, &change).await?;
+                R::retag(&cx, &Live { id: id.clone(), spec: wanted, ..live }, &change).await?;
             }
-            self.usable(&cx, &from.id).await
+            self.usable(&cx, &id).await
         }
         .boxed()
     }
@@ -243,6 +244,14 @@ impl<R: Resource> Kind for AwsKind<R> {
 
     fn retag<'a>(&'a self, cx: &'a Context, old: &'a Observed, change: &'a TagChange) -> BoxFuture<'a, Result<()>> {
         async move { R::retag(&Cx::new(&self.aws, cx).await?, &relive(old)?, change).await }.boxed()
+    }
+
+    fn fetch<'a>(&'a self, cx: &'a Context, of: &'a Observed, output: &'a str) -> BoxFuture<'a, Result<Value>> {
+        async move {
+            let cx = Cx::new(&self.aws, cx).await?;
+            R::fetch(&cx, &relive(of)?, output).await.map(|text| Value::from(text).sensitive())
+        }
+        .boxed()
     }
 
     fn wait<'a>(&'a self, cx: &'a Context, old: &'a Observed) -> BoxFuture<'a, Result<Observed>> {

@@ -18,6 +18,7 @@ pub mod route53;
 mod store;
 pub mod sweep;
 pub mod tags;
+mod together;
 
 pub use account::AwsAccount;
 pub use adapter::{AwsKind, AwsLookup, LookupRead};
@@ -37,6 +38,12 @@ impl<'a> Cx<'a> {
     /// Joins a context with the clients for it.
     pub async fn new(aws: &'a Connection, run: &'a Context) -> Result<Self> {
         Ok(Self { run, clients: aws.clients(&run.region, run.role_arn.as_deref()).await?, aws })
+    }
+
+    /// The connection, for the few calls that go to another region.
+    #[must_use]
+    pub fn connection(&self) -> &'a Connection {
+        self.aws
     }
 
     /// The idempotency token for creating an instance: the same for every attempt of this run, never for another,

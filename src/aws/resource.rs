@@ -40,6 +40,11 @@ pub trait Resource: Attributes + Serialize + DeserializeOwned + Clone + Send + S
     /// Adds and removes tags.
     fn retag(cx: &Cx<'_>, live: &Live<Self>, change: &TagChange) -> impl Future<Output = Result<()>> + Send;
 
+    /// What AWS calls it after an update to `self`: another name, where a change of the name is done in place.
+    fn id_after(&self, live: &Live<Self>) -> String {
+        live.id.clone()
+    }
+
     /// Rules that the tables cannot say.
     fn check(&self) -> Vec<Violation> {
         Vec::new()
@@ -67,6 +72,12 @@ pub trait Resource: Attributes + Serialize + DeserializeOwned + Clone + Send + S
         _last: Option<&Self>,
     ) -> impl Future<Output = Result<Vec<Violation>>> + Send {
         async { Ok(Vec::new()) }
+    }
+
+    /// Fetches an output that is write-only in its table: for the call that needs it, and never kept.
+    fn fetch(_cx: &Cx<'_>, live: &Live<Self>, output: &str) -> impl Future<Output = Result<String>> + Send {
+        let message = format!("nothing is known of `{output}` of {}", live.id);
+        async { Err(clefctl_core::error::Error::internal(message)) }
     }
 
     /// Whose a thing without ownership tags is, told by a path or caller reference of ours: its create was cut off.

@@ -9,7 +9,10 @@ pub mod acm;
 pub mod autoscaling;
 pub mod cloudwatch;
 pub mod elb;
+pub mod kms;
+pub mod secrets;
 pub mod sns;
+pub mod ssm;
 
 /// Reads a service's tags: `Tags` of pairs of optional texts.
 pub fn read<T>(tags: &[T], pair: impl Fn(&T) -> (Option<&str>, Option<&str>)) -> Tags {

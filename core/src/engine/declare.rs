@@ -114,7 +114,7 @@ fn all_tags(from: &Declaration<'_>, phase: Phase, ignored: &Ignored, observed: O
         .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
         .collect();
     for (key, value) in observed.iter().flat_map(|observed| &observed.tags) {
-        if tag_rules.others(key) {
+        if tag_rules.others(key) || key.starts_with(tag::NOTE) {
             tags.insert(key.clone(), value.clone());
         }
     }

@@ -23,6 +23,8 @@ pub mod tag {
     pub const KEEP: &str = "clefctl:keep";
     /// Hash of what `replace_triggered_by` says.
     pub const TRIGGER: &str = "clefctl:trigger";
+    /// What a kind notes on its things for itself begins with this; the engine leaves it alone.
+    pub const NOTE: &str = "clefctl:note:";
     /// What all of them begin with.
     pub const PREFIX: &str = "clefctl:";
 }
@@ -57,6 +59,11 @@ pub trait Kind: Send + Sync {
 
     /// Adds and removes tags, nothing else.
     fn retag<'a>(&'a self, cx: &'a Context, old: &'a Observed, change: &'a TagChange) -> BoxFuture<'a, Result<()>>;
+
+    /// Fetches an output that is never kept (one that is write-only in its table), for the call that needs it.
+    fn fetch<'a>(&'a self, _cx: &'a Context, of: &'a Observed, output: &'a str) -> BoxFuture<'a, Result<Value>> {
+        Box::pin(async move { Err(Error::internal(format!("nothing is known of `{output}` of {}", of.id))) })
+    }
 
     /// Waits until a thing that is on its way is usable.
     fn wait<'a>(&'a self, cx: &'a Context, old: &'a Observed) -> BoxFuture<'a, Result<Observed>>;

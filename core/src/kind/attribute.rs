@@ -178,7 +178,8 @@ pub struct Attribute {
     pub create_only: bool,
     /// It is set in the second step, so that it may refer to what refers to the resource.
     pub settled: bool,
-    /// It can be sent, but never read back. Its sibling `<name>_version` says when to send it again.
+    /// It can be sent, but never read back. Its sibling `<name>_version` says when to send it again. An output that
+    /// is write-only may stand in such attributes alone; it is fetched for the call that sends them, and never kept.
     pub write_only: bool,
     /// It says how clefctl acts; AWS never sees it, so that it is never compared.
     pub local: bool,
