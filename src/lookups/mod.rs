@@ -13,8 +13,10 @@ pub mod acm_certificate;
 pub mod ami;
 pub mod availability_zones;
 pub mod caller_identity;
+pub mod iam_openid_connect_provider;
 pub mod instances;
 pub mod route53_zone;
+pub mod secretsmanager_secret;
 pub mod security_group;
 pub mod ssm_parameter;
 pub mod subnets;
@@ -28,8 +30,10 @@ pub fn all(aws: &Arc<Connection>) -> Vec<Arc<dyn Lookup>> {
         AwsLookup::<ami::Ami>::shared(aws),
         AwsLookup::<availability_zones::AvailabilityZones>::shared(aws),
         AwsLookup::<caller_identity::CallerIdentity>::shared(aws),
+        AwsLookup::<iam_openid_connect_provider::IamOpenidConnectProvider>::shared(aws),
         AwsLookup::<instances::Instances>::shared(aws),
         AwsLookup::<route53_zone::Route53Zone>::shared(aws),
+        AwsLookup::<secretsmanager_secret::SecretsmanagerSecret>::shared(aws),
         AwsLookup::<security_group::SecurityGroup>::shared(aws),
         AwsLookup::<ssm_parameter::SsmParameter>::shared(aws),
         AwsLookup::<subnets::Subnets>::shared(aws),

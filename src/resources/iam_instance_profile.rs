@@ -8,6 +8,7 @@ use clefctl_core::kind::{
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
+use super::iam_support::{CODES, Tagged, absent_is_done, own_path};
 use crate::aws::tags::iam as tags;
 use crate::aws::{Codes, Cx, Live, Op, Resource};
 
@@ -70,8 +71,7 @@ impl Resource for IamInstanceProfile {
         calls: PerVerb::new(2, 2, 2),
         ..Facts::GLOBAL
     };
-    const CODES: Codes =
-        Codes { absent: &["NoSuchEntity"], exists: &["EntityAlreadyExists"], blocked: &["DeleteConflict"] };
+    const CODES: Codes = CODES;
     type Outputs = Outputs;
 
     async fn read(cx: &Cx<'_>, select: Select<'_>) -> Result<Vec<Live<Self>>> {
@@ -147,27 +147,8 @@ impl Resource for IamInstanceProfile {
     }
 
     async fn retag(cx: &Cx<'_>, live: &Live<Self>, change: &TagChange) -> Result<()> {
-        if !change.set.is_empty() {
-            let tags = tags::write(&change.set);
-            cx.call(Op::new("iam:TagInstanceProfile"), || {
-                cx.iam().tag_instance_profile().instance_profile_name(&live.id).set_tags(Some(tags.clone())).send()
-            })
-            .await?;
-        }
-        if !change.remove.is_empty() {
-            cx.call(Op::new("iam:UntagInstanceProfile"), || {
-                let keys = Some(change.remove.clone());
-                cx.iam().untag_instance_profile().instance_profile_name(&live.id).set_tag_keys(keys).send()
-            })
-            .await?;
-        }
-        Ok(())
+        Tagged::Profile(&live.id).change(cx, change).await
     }
-}
-
-/// The path under which an owner's profiles stand: IAM's lists carry no tags, but can be asked by path.
-fn own_path(cx: &Cx<'_>) -> String {
-    format!("/clefctl/{}/", cx.owner)
 }
 
 async fn get(cx: &Cx<'_>, name: &str) -> Result<Sdk> {
@@ -196,15 +177,12 @@ async fn add(cx: &Cx<'_>, profile: &str, role: &str) -> Result<()> {
 }
 
 async fn remove(cx: &Cx<'_>, profile: &str, role: &str) -> Result<()> {
-    let removed = cx
-        .call(Op::new("iam:RemoveRoleFromInstanceProfile"), || {
+    absent_is_done(
+        cx.call(Op::new("iam:RemoveRoleFromInstanceProfile"), || {
             cx.iam().remove_role_from_instance_profile().instance_profile_name(profile).role_name(role).send()
         })
-        .await;
-    match removed {
-        Err(error) if error.code() == Some("NoSuchEntity") => Ok(()),
-        other => other.map(drop),
-    }
+        .await,
+    )
 }
 
 fn live(profile: &Sdk) -> Live<IamInstanceProfile> {

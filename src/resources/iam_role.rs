@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_iam::types::{EntityType, Role as Sdk, RoleDetail};
+use aws_sdk_iam::types::{Role as Sdk, RoleDetail};
 use clefctl_core::error::Result;
 use clefctl_core::kind::{
     Actions, Attributes, Declared, Facts, Name, NameChars, Naming, PerVerb, Policy, Select, Status, TagChange, Unique,
-    tag,
 };
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
+use super::iam_support::{CODES, Holder, Policies, Tagged, absent_is_done, entities, of_interest};
 use crate::aws::tags::iam as tags;
 use crate::aws::{Codes, Cx, Live, Op, Resource};
 
@@ -96,32 +96,25 @@ impl Resource for IamRole {
         calls: PerVerb::new(1, 4, 3),
         ..Facts::GLOBAL
     };
-    const CODES: Codes =
-        Codes { absent: &["NoSuchEntity"], exists: &["EntityAlreadyExists"], blocked: &["DeleteConflict"] };
+    const CODES: Codes = CODES;
     type Outputs = Outputs;
 
     async fn read(cx: &Cx<'_>, select: Select<'_>) -> Result<Vec<Live<Self>>> {
         match select {
             Select::One(name) => Ok(one(cx, name).await?.into_iter().collect()),
             Select::Owned(expected) => {
-                let owner = cx.owner.to_string();
-                let details = details(cx).await?;
-                // Of roles that are not ours only those whose name the stack wants are of interest.
-                let wanted = |role: &&RoleDetail| {
-                    let name = role.role_name().unwrap_or_default();
-                    tags::read(role.tags()).get(tag::STACK) == Some(&owner)
-                        || expected.instances.iter().any(|instance| instance.name.as_deref() == Some(name))
-                };
-                try_join_all(details.iter().filter(wanted).map(|detail| async move {
-                    let role = get(cx, detail.role_name().unwrap_or_default()).await?;
-                    let inline = detail.role_policy_list().iter().map(|policy| {
-                        let document = tags::document(policy.policy_document().unwrap_or_default());
-                        (policy.policy_name().unwrap_or_default().to_owned(), document)
-                    });
-                    let attached = detail.attached_managed_policies().iter().filter_map(|p| p.policy_arn());
-                    Ok(live(&role, inline.collect(), attached.map(str::to_owned).collect()))
-                }))
-                .await
+                let account = entities(cx).await?;
+                let wanted = |role: &&RoleDetail| of_interest(cx, expected, role.role_name(), &tags::read(role.tags()));
+                let read = try_join_all(account.roles.iter().filter(wanted).map(|detail| async move {
+                    // The list lacks description and session duration; it may also show what has just gone.
+                    let role = match get(cx, detail.role_name().unwrap_or_default()).await {
+                        Err(error) if error.code() == Some("NoSuchEntity") => return Ok(None),
+                        role => role?,
+                    };
+                    let policies = Policies::listed(detail.role_policy_list(), detail.attached_managed_policies());
+                    Result::Ok(Some(live(&role, policies)))
+                }));
+                Ok(read.await?.into_iter().flatten().collect())
             }
         }
     }
@@ -164,48 +157,16 @@ impl Resource for IamRole {
             })
             .await?;
         }
-        match &self.permissions_boundary {
-            boundary if *boundary == from.permissions_boundary => {}
-            Some(arn) => {
-                cx.call(Op::new("iam:PutRolePermissionsBoundary"), || {
-                    cx.iam().put_role_permissions_boundary().role_name(name).permissions_boundary(arn).send()
-                })
-                .await?;
-            }
-            None => {
-                cx.call(Op::new("iam:DeleteRolePermissionsBoundary"), || {
-                    cx.iam().delete_role_permissions_boundary().role_name(name).send()
-                })
-                .await?;
-            }
+        if self.permissions_boundary != from.permissions_boundary {
+            Holder::Role(name).bound(cx, self.permissions_boundary.as_deref()).await?;
         }
-        for (policy, document) in self.inline_policies.iter().filter(|(k, v)| from.inline_policies.get(*k) != Some(*v))
-        {
-            cx.call(Op::new("iam:PutRolePolicy").racing(&["NoSuchEntity"]), || {
-                let document = document.to_string();
-                cx.iam().put_role_policy().role_name(name).policy_name(policy).policy_document(document).send()
-            })
-            .await?;
-        }
-        for arn in self.managed_policy_arns.difference(&from.managed_policy_arns) {
-            cx.call(Op::new("iam:AttachRolePolicy").racing(&["NoSuchEntity"]), || {
-                cx.iam().attach_role_policy().role_name(name).policy_arn(arn).send()
-            })
-            .await?;
-        }
-        for policy in from.inline_policies.keys().filter(|policy| !self.inline_policies.contains_key(*policy)) {
-            drop_inline(cx, name, policy).await?;
-        }
-        for arn in from.managed_policy_arns.difference(&self.managed_policy_arns) {
-            detach(cx, name, arn).await?;
-        }
-        Ok(())
+        let inline = (&self.inline_policies, &from.inline_policies);
+        let attached = (&self.managed_policy_arns, &from.managed_policy_arns);
+        Holder::Role(name).bring(cx, inline, attached).await
     }
 
     async fn delete(cx: &Cx<'_>, live: &Live<Self>, _last: Option<&Self>) -> Result<()> {
         let name = &live.id;
-        // What it carries now, not what it carried when the plan was made.
-        let Some(live) = one(cx, name).await? else { return Ok(()) };
         let profiles = cx
             .call(Op::new("iam:ListInstanceProfilesForRole"), || {
                 cx.iam().list_instance_profiles_for_role().role_name(name).send()
@@ -220,50 +181,13 @@ impl Resource for IamRole {
                 .await,
             )?;
         }
-        for policy in live.spec.inline_policies.keys() {
-            drop_inline(cx, name, policy).await?;
-        }
-        for arn in &live.spec.managed_policy_arns {
-            detach(cx, name, arn).await?;
-        }
+        Holder::Role(name).strip(cx).await?;
         cx.call(Op::new("iam:DeleteRole"), || cx.iam().delete_role().role_name(name).send()).await?;
         Ok(())
     }
 
     async fn retag(cx: &Cx<'_>, live: &Live<Self>, change: &TagChange) -> Result<()> {
-        if !change.set.is_empty() {
-            let tags = tags::write(&change.set);
-            cx.call(Op::new("iam:TagRole"), || {
-                cx.iam().tag_role().role_name(&live.id).set_tags(Some(tags.clone())).send()
-            })
-            .await?;
-        }
-        if !change.remove.is_empty() {
-            cx.call(Op::new("iam:UntagRole"), || {
-                cx.iam().untag_role().role_name(&live.id).set_tag_keys(Some(change.remove.clone())).send()
-            })
-            .await?;
-        }
-        Ok(())
-    }
-}
-
-/// All roles of the account with their policies and tags: the only list of IAM's that carries tags.
-async fn details(cx: &Cx<'_>) -> Result<Vec<RoleDetail>> {
-    let mut found = Vec::new();
-    let mut marker = None;
-    loop {
-        let page = cx
-            .call(Op::new("iam:GetAccountAuthorizationDetails"), || {
-                let ask = cx.iam().get_account_authorization_details().filter(EntityType::Role);
-                ask.max_items(1000).set_marker(marker.clone()).send()
-            })
-            .await?;
-        found.extend(page.role_detail_list.unwrap_or_default());
-        marker = page.marker;
-        if !page.is_truncated || marker.is_none() {
-            return Ok(found);
-        }
+        Tagged::Role(&live.id).change(cx, change).await
     }
 }
 
@@ -279,55 +203,10 @@ async fn one(cx: &Cx<'_>, name: &str) -> Result<Option<Live<IamRole>>> {
         Err(error) if error.code() == Some("NoSuchEntity") => return Ok(None),
         Err(error) => return Err(error),
     };
-    let names: Vec<String> = cx
-        .call(Op::new("iam:ListRolePolicies"), || {
-            cx.iam().list_role_policies().role_name(name).into_paginator().items().send().try_collect()
-        })
-        .await?;
-    let inline = try_join_all(names.into_iter().map(|policy| async move {
-        let answer = cx
-            .call(Op::new("iam:GetRolePolicy"), || {
-                cx.iam().get_role_policy().role_name(name).policy_name(&policy).send()
-            })
-            .await?;
-        Result::Ok((policy, tags::document(answer.policy_document())))
-    }))
-    .await?;
-    let attached: Vec<aws_sdk_iam::types::AttachedPolicy> = cx
-        .call(Op::new("iam:ListAttachedRolePolicies"), || {
-            cx.iam().list_attached_role_policies().role_name(name).into_paginator().items().send().try_collect()
-        })
-        .await?;
-    let attached = attached.iter().filter_map(|policy| policy.policy_arn()).map(str::to_owned).collect();
-    Ok(Some(live(&role, inline.into_iter().collect(), attached)))
+    Ok(Some(live(&role, Policies::of(cx, Holder::Role(name)).await?)))
 }
 
-async fn drop_inline(cx: &Cx<'_>, role: &str, policy: &str) -> Result<()> {
-    absent_is_done(
-        cx.call(Op::new("iam:DeleteRolePolicy"), || {
-            cx.iam().delete_role_policy().role_name(role).policy_name(policy).send()
-        })
-        .await,
-    )
-}
-
-async fn detach(cx: &Cx<'_>, role: &str, arn: &str) -> Result<()> {
-    absent_is_done(
-        cx.call(Op::new("iam:DetachRolePolicy"), || {
-            cx.iam().detach_role_policy().role_name(role).policy_arn(arn).send()
-        })
-        .await,
-    )
-}
-
-fn absent_is_done<T>(done: Result<T>) -> Result<()> {
-    match done {
-        Err(error) if error.code() == Some("NoSuchEntity") => Ok(()),
-        other => other.map(drop),
-    }
-}
-
-fn live(role: &Sdk, inline: BTreeMap<String, Policy>, attached: BTreeSet<String>) -> Live<IamRole> {
+fn live(role: &Sdk, policies: Policies) -> Live<IamRole> {
     let name = role.role_name().to_owned();
     let boundary = role.permissions_boundary().and_then(|boundary| boundary.permissions_boundary_arn());
     Live {
@@ -338,8 +217,8 @@ fn live(role: &Sdk, inline: BTreeMap<String, Policy>, attached: BTreeSet<String>
             assume_role_policy: tags::document(role.assume_role_policy_document().unwrap_or_default()),
             max_session_duration: role.max_session_duration().unwrap_or(3600),
             permissions_boundary: boundary.map(str::to_owned),
-            inline_policies: inline,
-            managed_policy_arns: attached,
+            inline_policies: policies.inline,
+            managed_policy_arns: policies.attached,
         },
         outputs: Outputs { id: name.clone(), arn: role.arn().to_owned(), unique_id: role.role_id().to_owned() },
         tags: tags::read(role.tags()),

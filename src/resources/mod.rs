@@ -27,10 +27,18 @@ pub mod elb_action;
 mod elb_child;
 mod elb_support;
 pub mod flow_log;
+pub mod iam_group;
 pub mod iam_instance_profile;
+pub mod iam_openid_connect_provider;
+pub mod iam_policy;
 pub mod iam_role;
+mod iam_support;
+pub mod iam_user;
+mod iam_user_credentials;
 pub mod internet_gateway;
 pub mod key_pair;
+pub mod kms_key;
+mod kms_support;
 pub mod launch_template;
 pub mod lb;
 pub mod lb_listener;
@@ -45,15 +53,20 @@ pub mod s3_bucket;
 mod s3_bucket_contents;
 mod s3_bucket_lifecycle;
 mod s3_bucket_settings;
+pub mod secretsmanager_secret;
+pub mod secretsmanager_support;
 pub mod security_group;
 pub mod security_group_rule;
 mod security_group_rules;
 mod sns_support;
 pub mod sns_topic;
 pub mod sns_topic_subscription;
+pub mod ssm_parameter;
 pub mod subnet;
 pub mod vpc;
 pub mod vpc_endpoint;
+
+pub(crate) use secretsmanager_support::value as secret_value;
 
 /// All kinds over one connection, sorted by name.
 #[must_use]
@@ -72,10 +85,15 @@ pub fn all(aws: &Arc<Connection>) -> Vec<Arc<dyn Kind>> {
         AwsKind::<db_subnet_group::DbSubnetGroup>::shared(aws),
         AwsKind::<eip::Eip>::shared(aws),
         AwsKind::<flow_log::FlowLog>::shared(aws),
+        AwsKind::<iam_group::IamGroup>::shared(aws),
         AwsKind::<iam_instance_profile::IamInstanceProfile>::shared(aws),
+        AwsKind::<iam_openid_connect_provider::IamOpenidConnectProvider>::shared(aws),
+        AwsKind::<iam_policy::IamPolicy>::shared(aws),
         AwsKind::<iam_role::IamRole>::shared(aws),
+        AwsKind::<iam_user::IamUser>::shared(aws),
         AwsKind::<internet_gateway::InternetGateway>::shared(aws),
         AwsKind::<key_pair::KeyPair>::shared(aws),
+        AwsKind::<kms_key::KmsKey>::shared(aws),
         AwsKind::<launch_template::LaunchTemplate>::shared(aws),
         AwsKind::<lb::Lb>::shared(aws),
         AwsKind::<lb_listener::LbListener>::shared(aws),
@@ -86,10 +104,12 @@ pub fn all(aws: &Arc<Connection>) -> Vec<Arc<dyn Kind>> {
         AwsKind::<route53_zone::Route53Zone>::shared(aws),
         AwsKind::<route_table::RouteTable>::shared(aws),
         AwsKind::<s3_bucket::S3Bucket>::shared(aws),
+        AwsKind::<secretsmanager_secret::SecretsmanagerSecret>::shared(aws),
         AwsKind::<security_group::SecurityGroup>::shared(aws),
         AwsKind::<security_group_rule::SecurityGroupRule>::shared(aws),
         AwsKind::<sns_topic::SnsTopic>::shared(aws),
         AwsKind::<sns_topic_subscription::SnsTopicSubscription>::shared(aws),
+        AwsKind::<ssm_parameter::SsmParameter>::shared(aws),
         AwsKind::<subnet::Subnet>::shared(aws),
         AwsKind::<vpc::Vpc>::shared(aws),
         AwsKind::<vpc_endpoint::VpcEndpoint>::shared(aws),

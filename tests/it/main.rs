@@ -5,5 +5,6 @@ mod emulator;
 mod layers;
 mod reference;
 mod rollout;
+mod secrets;
 mod support;
 mod transcripts;

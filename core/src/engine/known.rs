@@ -37,6 +37,15 @@ impl Known {
         self.instances.insert(address.clone(), value);
     }
 
+    /// The same world, in which an output of an instance has this value: for the one evaluation that needs it.
+    #[must_use]
+    pub fn with(mut self, address: &Address, output: &str, value: Value) -> Self {
+        let mut all = self.instances.get(address).and_then(Value::as_map).cloned().unwrap_or_default();
+        all.insert(output.to_owned(), value);
+        self.instances.insert(address.clone(), Value::from(all));
+        self
+    }
+
     /// Learns what a lookup answered; null where it found nothing.
     pub fn answer(&mut self, lookup: &str, value: Value) {
         self.lookups.insert(lookup.to_owned(), value);
@@ -76,6 +85,11 @@ pub fn view(
     unknown: impl Fn(&Attribute) -> bool,
 ) -> Value {
     let mut all = Map::new();
+    // What is fetched at the moment of a call is never known before.
+    for output in facts.outputs.attributes.iter().filter(|output| output.write_only) {
+        let value = Value::unknown(shape(&output.ty), address.to_string());
+        all.insert(output.name.to_owned(), value.sensitive());
+    }
     for attribute in facts.outputs.attributes.iter().chain(facts.declared.attributes) {
         if attribute.write_only || all.contains_key(attribute.name) {
             continue;

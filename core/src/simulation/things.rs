@@ -104,7 +104,7 @@ impl Inner {
 
     /// Computes those outputs anew of which `which` says so, in the order of the table.
     pub(super) fn tell(&self, facts: &'static Facts, thing: &mut Thing, which: &dyn Fn(&Attribute) -> bool) {
-        for output in facts.outputs.attributes {
+        for output in facts.outputs.attributes.iter().filter(|output| !output.write_only) {
             if which(output) {
                 let value = if output.name == facts.id {
                     Value::from(&*thing.key.id)

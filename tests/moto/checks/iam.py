@@ -69,3 +69,18 @@ def check_clients_and_boundaries(t: Check) -> None:
     t.equal(iam.get_user(UserName="ci")["User"]["PermissionsBoundary"]["PermissionsBoundaryArn"], policy)
     iam.delete_user_permissions_boundary(UserName="ci")
     t.equal("PermissionsBoundary" in iam.get_user(UserName="ci")["User"], False)
+
+
+def check_users_and_groups_keep_what_they_have(t: Check) -> None:
+    iam = t.client("iam")
+    policy = iam.create_policy(PolicyName="read", PolicyDocument=READ)["Policy"]["Arn"]
+    iam.create_user(UserName="ci", Tags=[{"Key": "a", "Value": "b"}], PermissionsBoundary=policy)
+    iam.update_user(UserName="ci", NewUserName="deployer", NewPath="/pipelines/")
+    user = iam.get_user(UserName="deployer")["User"]
+    t.equal((user["Path"], user["Tags"]), ("/pipelines/", [{"Key": "a", "Value": "b"}]))
+    listed = iam.get_account_authorization_details(Filter=["User"])["UserDetailList"][0]
+    t.equal(listed["PermissionsBoundary"]["PermissionsBoundaryArn"], policy)
+    iam.create_group(GroupName="people")
+    iam.update_group(GroupName="people", NewPath="/all/")
+    t.equal(iam.get_group(GroupName="people")["Group"]["Path"], "/all/")
+    t.equal(iam.list_service_specific_credentials(UserName="deployer")["ServiceSpecificCredentials"], [])

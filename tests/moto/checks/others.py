@@ -147,6 +147,34 @@ def check_keys_pending_deletion(t: Check) -> None:
     t.refused("KMSInvalidStateException", kms.update_key_description, KeyId=key, Description="x")
 
 
+def check_keys_rotate_as_told(t: Check) -> None:
+    kms = t.client("kms")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    kms.enable_key_rotation(KeyId=key, RotationPeriodInDays=90)
+    t.equal(kms.get_key_rotation_status(KeyId=key)["RotationPeriodInDays"], 90)
+
+
+def check_secrets_lose_what_is_emptied(t: Check) -> None:
+    secrets = t.client("secretsmanager")
+    secrets.create_secret(Name="db", Description="d", SecretString="x")
+    secrets.update_secret(SecretId="db", Description="", KmsKeyId="")
+    t.equal("Description" in secrets.describe_secret(SecretId="db"), False)
+    secrets.replicate_secret_to_regions(
+        SecretId="db", AddReplicaRegions=[{"Region": "eu-west-1", "KmsKeyId": "alias/copies"}]
+    )
+    t.equal(secrets.describe_secret(SecretId="db")["ReplicationStatus"][0]["KmsKeyId"], "alias/copies")
+
+
+def check_secrets_rotate(t: Check) -> None:
+    secrets = t.client("secretsmanager")
+    secrets.create_secret(Name="db", SecretString="x")
+    rules = {"ScheduleExpression": "rate(10 days)", "Duration": "3h"}
+    function = "arn:aws:lambda:eu-central-1:123456789012:function:rotate"
+    secrets.rotate_secret(SecretId="db", RotationLambdaARN=function, RotationRules=rules)
+    found = secrets.describe_secret(SecretId="db")
+    t.equal((found["RotationEnabled"], found["RotationLambdaARN"], found["RotationRules"]), (True, function, rules))
+
+
 def check_secrets_scheduled_for_deletion(t: Check) -> None:
     secrets = t.client("secretsmanager")
     secrets.create_secret(Name="db", SecretString="x")

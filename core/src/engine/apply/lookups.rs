@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 use tokio::sync::OnceCell;
 
 use crate::engine::known::Known;
+use crate::engine::survey::answer;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kind::{Account, Context, Desired, Reference, Target, Value};
 
@@ -73,7 +74,7 @@ impl<'a> Lookups<'a> {
         let cx = Context { region: lookup.region.as_str().into(), ..cx.within(PATIENCE) };
         let found = kind.read(&cx, &arguments).await.map_err(|error| error.address(&address))?;
         let value = match found {
-            Some(found) => Value::from(found),
+            Some(found) => answer(lookup, found),
             None if lookup.optional => Value::Null,
             None => {
                 return Err(Error::new(ErrorKind::Absent, "there is no such thing")

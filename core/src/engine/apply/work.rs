@@ -22,7 +22,8 @@ use crate::engine::preflight;
 use crate::engine::tags;
 use crate::error::{Error, ErrorKind, Problem, Result};
 use crate::kind::{
-    Context, Declared, Facts, Instance, Kind, Map, Observed, Owned, PerVerb, Place, Status, TagChange, Value,
+    Address, Context, Declared, Facts, Instance, Kind, Map, Observed, Owned, PerVerb, Place, Status, TagChange, Target,
+    Value,
 };
 
 /// How much longer than its time-out a call may take that does not notice it.
@@ -235,18 +236,28 @@ impl<'a> Work<'a> {
         cx: &Context,
     ) -> Result<Wanted<'a>> {
         self.lookups.answer(&self.instance(change)?.references, cx).await?;
-        let (instance, evaluated, trigger) = self.evaluate(change)?;
-        let declaration = Declaration {
-            owner: &self.planned.plan.owner,
-            account: &self.planned.plan.account,
-            facts: self.kind(change)?.facts(),
-            instance,
-            evaluated: &evaluated,
-            trigger: &trigger,
-            generation: change.generation,
-            tag_rules: &self.planned.tag_rules,
+        let facts = self.kind(change)?.facts();
+        let declared = |instance: &'a Instance, evaluated: &Map, trigger: &Value| {
+            let declaration = Declaration {
+                owner: &self.planned.plan.owner,
+                account: &self.planned.plan.account,
+                facts,
+                instance,
+                evaluated,
+                trigger,
+                generation: change.generation,
+                tag_rules: &self.planned.tag_rules,
+            };
+            declare(declaration, phase, observed)
         };
-        let declared = declare(declaration, phase, observed);
+        let (instance, evaluated, trigger) = self.evaluate(change)?;
+        let mut declared_now = declared(instance, &evaluated, &trigger);
+        if let Some(known) = self.fetched(instance, facts, &declared_now, cx).await? {
+            // Only for this call: what was fetched is kept nowhere.
+            let with_secrets = self.planned.desired.evaluate(instance, &known).map_err(Error::invalid)?;
+            declared_now = declared(instance, &with_secrets, &trigger);
+        }
+        let declared = declared_now;
         let tags = evaluated.get_key_value("tags");
         for (name, value) in declared.attributes.iter().chain(tags) {
             if !value.is_known() {
@@ -254,6 +265,47 @@ impl<'a> Work<'a> {
             }
         }
         Ok(Wanted { instance, evaluated, trigger, declared })
+    }
+
+    /// The world with what has to be fetched for the write-only attributes that are sent now; `None` for nothing.
+    async fn fetched(
+        &self,
+        instance: &Instance,
+        facts: &Facts,
+        declared: &Declared,
+        cx: &Context,
+    ) -> Result<Option<Known>> {
+        let secret = |from: &str| facts.declared.attribute(from).is_some_and(|attribute| attribute.write_only);
+        let sent = |from: &str| declared.attributes.get(from).is_some_and(|value| !value.is_known());
+        let mut world = None;
+        for reference in instance.references.iter().filter(|reference| secret(&reference.from) && sent(&reference.from))
+        {
+            let (Target::Instance(to), Some(output)) = (&reference.to, &reference.attribute) else { continue };
+            let Some(source) = self.planned.desired.instances().get(to) else { continue };
+            if !source.facts.outputs.attribute(output).is_some_and(|output| output.write_only) {
+                continue;
+            }
+            let thing = self.lives(to).ok_or_else(|| {
+                Error::new(ErrorKind::Stale, format!("nothing is known of `{to}`"))
+                    .hint("apply what it waits for first")
+            })?;
+            let cx = Context {
+                region: source.place().into(),
+                role_arn: source.role_arn.as_deref().map(Into::into),
+                ..cx.clone()
+            };
+            let value = self.run.account.registry().expect(source.kind)?.fetch(&cx, &thing, output).await?;
+            let known = world.take().unwrap_or_else(|| self.known().clone());
+            world = Some(known.with(to, output, value.sensitive()));
+        }
+        Ok(world)
+    }
+
+    /// What lives of an address now.
+    fn lives(&self, address: &Address) -> Option<Arc<Observed>> {
+        let changed = self.planned.plan.changes.iter().position(|change| change.address == *address);
+        let new = changed.and_then(|at| self.things().get(at)?.new.clone());
+        new.or_else(|| self.planned.current.get(address).cloned())
     }
 
     /// Remembers that a thing has its mark since now, or perhaps has it.

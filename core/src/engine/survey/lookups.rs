@@ -43,6 +43,15 @@ pub(super) async fn read(
     Ok(())
 }
 
+/// What a lookup found, as expressions see it: what is never shown carries the mark.
+pub(in super::super) fn answer(lookup: &LookupUse, found: Map) -> Value {
+    let secret = |name: &str| lookup.facts.outputs.attribute(name).is_some_and(|output| output.sensitive);
+    Value::map(found.into_iter().map(|(name, value)| {
+        let hide = !value.is_null() && secret(&name);
+        (name, if hide { value.sensitive() } else { value })
+    }))
+}
+
 /// Reads one lookup; null where an optional one finds nothing. The outer error is that the run was told to stop.
 pub async fn ask(
     account: &dyn Account,
@@ -55,7 +64,7 @@ pub async fn ask(
         return Ok(Err(Problem::error(format!("no lookup is called `{}`", lookup.facts.name)).at(lookup.span)));
     };
     Ok(match kind.read(&cx, arguments).await {
-        Ok(Some(found)) => Ok(Value::from(found)),
+        Ok(Some(found)) => Ok(answer(lookup, found)),
         Ok(None) if lookup.optional => Ok(Value::Null),
         Ok(None) => Err(Problem::error(format!("`lookup.{}` finds nothing", lookup.name))
             .at(lookup.span)

@@ -15,6 +15,7 @@ use super::scene::Options;
 use crate::error::{Error, ErrorKind, Problem, Result};
 use crate::kind::{Account, Context, Desired, Observed, Owned, Place, Value};
 
+pub(super) use self::lookups::answer;
 pub use self::lookups::ask;
 
 /// What a survey is given besides the stack.

@@ -213,6 +213,55 @@ def shown_boundary(ctx: Context, output: dict[str, Any]) -> None:
         output["User"]["PermissionsBoundary"] = {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": arn}
 
 
+@instead("iam", "ListServiceSpecificCredentials")
+def no_credentials(ctx: Context) -> dict[str, Any]:
+    """None: moto has no way to make any."""
+    backend(ctx).get_user(ctx.params["UserName"])
+    return {"ServiceSpecificCredentials": []}
+
+
+@instead("iam", "UpdateUser")
+def update_user(ctx: Context) -> dict[str, Any]:
+    """A user keeps what it has when its name or path changes; moto keeps the tags at the old ARN."""
+    params, users = ctx.params, backend(ctx).users
+    old, new = params["UserName"], params.get("NewUserName")
+    user = backend(ctx).get_user(old)
+    if new and new != old:
+        taken("User", new, (name for name in users if name != old))
+    tags = backend(ctx).tagger.list_tags_for_resource(user.arn)["Tags"]
+    backend(ctx).tagger.delete_all_tags_for_resource(user.arn)
+    ctx.perform(params)
+    backend(ctx).tagger.tag_resource(user.arn, tags)
+    for key in user.access_keys:
+        key.user_name = user.name
+    boundaries = ctx.account.stores["user_boundaries"]
+    if new and old in boundaries:
+        boundaries[new] = boundaries.pop(old)
+    return {}
+
+
+@instead("iam", "UpdateGroup")
+def update_group(ctx: Context) -> dict[str, Any]:
+    """A path can change without the name; moto ignores it then, and loses members' groups on a change of the name."""
+    params = ctx.params
+    group = backend(ctx).get_group(params["GroupName"])
+    new = params.get("NewGroupName")
+    if new and new != group.name:
+        taken("Group", new, (name for name in backend(ctx).groups if name != group.name))
+        ctx.perform(params)
+    group.path = params.get("NewPath") or group.path
+    return {}
+
+
+@after("iam", "GetAccountAuthorizationDetails")
+def user_boundaries(ctx: Context, output: dict[str, Any]) -> None:
+    """The list tells the boundaries of users, too; see `put_boundary`."""
+    for user in output.get("UserDetailList") or []:
+        arn = ctx.account.stores["user_boundaries"].get(user["UserName"])
+        if arn:
+            user["PermissionsBoundary"] = {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": arn}
+
+
 @before("iam", "RemoveRoleFromInstanceProfile")
 def role_is_in_profile(ctx: Context) -> None:
     """Taking a role out twice is NoSuchEntity; moto fails."""

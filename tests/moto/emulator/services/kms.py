@@ -36,3 +36,18 @@ def aws_managed(ctx: Context, output: dict[str, Any]) -> None:
     key = ctx.backend().keys[output["KeyMetadata"]["KeyId"]]
     if key.description == "Default key" or any(name.startswith("alias/aws/") for name in key.aliases):
         output["KeyMetadata"]["KeyManager"] = "AWS"
+
+
+@after("kms", "EnableKeyRotation")
+def rotation_period(ctx: Context, output: dict[str, Any]) -> None:
+    """The days between two renewals are kept beside moto, which forgets them."""
+    key = ctx.backend().keys[ctx.params["KeyId"].split("/")[-1]]
+    ctx.store("rotation_periods")[key.id] = ctx.params.get("RotationPeriodInDays", 365)
+
+
+@after("kms", "GetKeyRotationStatus")
+def rotation_status(ctx: Context, output: dict[str, Any]) -> None:
+    """See `rotation_period`."""
+    period = ctx.store("rotation_periods").get(ctx.params["KeyId"].split("/")[-1])
+    if output.get("KeyRotationEnabled") and period:
+        output["RotationPeriodInDays"] = period
