@@ -180,8 +180,11 @@ async fn prepared(
     if plan.is_empty() {
         return Ok(Some(ready));
     }
-    check_losses(plan, &approval.allow_data_loss)?;
-    let approved = approval.auto_approve || matches!(deed, Deed::Saved(_));
+    let losses = open_losses(plan, &approval.allow_data_loss);
+    if approval.auto_approve || !console.ui.interactive {
+        refuse_losses(&losses)?;
+    }
+    let approved = approval.auto_approve || matches!(deed, Deed::Saved(_)) && losses.is_empty();
     if let Some(alarm) = alarm(session.ledger(), plan).filter(|_| !approval.allow_mass_change) {
         let words = alarming(alarm);
         if approved {
@@ -196,24 +199,30 @@ async fn prepared(
         return Ok(Some(ready));
     }
     let question = if plan.destroy { "Destroy all of this?" } else { "Carry out this plan?" };
+    // What cannot be had back takes more than a habit to agree to.
+    let (question, word) = match losses.as_slice() {
+        [] => (question.to_owned(), "yes"),
+        open => (format!("Data would be lost for good: {}. {question}", open.join(", ")), &*plan.owner.stack),
+    };
     console.ui.err.write("\n");
-    Ok(if console.ask(question, &place.context.cancel).await? { Some(ready) } else { None })
+    Ok(if console.ask(&question, word, &place.context.cancel).await? { Some(ready) } else { None })
 }
 
-/// An error where data would be lost to which nobody has agreed.
-fn check_losses(plan: &Plan, allowed: &[String]) -> Result<()> {
+/// The addresses whose data would be lost, and to whose loss nobody has agreed.
+fn open_losses(plan: &Plan, allowed: &[String]) -> Vec<String> {
     let covers = |address: &str| {
         let name = address.split('[').next().unwrap_or(address);
         allowed.iter().any(|word| word == "all" || word == address || word == name)
     };
-    let open: Vec<String> = plan.losses().into_keys().filter(|address| !covers(address)).collect();
-    if open.is_empty() {
-        return Ok(());
-    }
-    let first = open.first().map(|address| report::shell(address)).unwrap_or_default();
+    plan.losses().into_keys().filter(|address| !covers(address)).collect()
+}
+
+/// An error where data would be lost and there is nobody to ask.
+fn refuse_losses(open: &[String]) -> Result<()> {
+    let Some(first) = open.first() else { return Ok(()) };
     let all = if open.len() > 1 { ", and so on for each, as the plan shows" } else { "" };
     Err(Error::new(ErrorKind::Usage, format!("data would be lost for good: {}", open.join(", ")))
-        .hint(format!("if that is meant, add --allow-data-loss {first}{all}")))
+        .hint(format!("if that is meant, add --allow-data-loss {}{all}", report::shell(first))))
 }
 
 fn alarming(alarm: Alarm) -> String {

@@ -86,13 +86,13 @@ impl Console {
 }
 
 impl Console {
-    /// Asks a person; only `yes` is yes, and being told to stop is no. An error where there is nobody to ask.
-    pub(super) async fn ask(&mut self, question: &str, stop: &CancellationToken) -> Result<bool> {
+    /// Asks a person; only `word` is yes, and being told to stop is no. An error where there is nobody to ask.
+    pub(super) async fn ask(&mut self, question: &str, word: &str, stop: &CancellationToken) -> Result<bool> {
         if !self.ui.interactive {
             return Err(Error::new(ErrorKind::Usage, "there is nobody to ask: this is no terminal")
                 .hint("add --auto-approve if the answer is yes"));
         }
-        self.ui.err.write(&format!("{question} Only `yes` is taken: "));
+        self.ui.err.write(&format!("{question} Only `{word}` is taken: "));
         let (answer, answered) = tokio::sync::oneshot::channel();
         // A thread of its own: reading a line cannot be stopped, and must not keep the process.
         std::thread::spawn(move || {
@@ -106,7 +106,7 @@ impl Console {
                 Ok(false)
             }
             line = answered => match line {
-                Ok(Ok(line)) => Ok(line.trim() == "yes"),
+                Ok(Ok(line)) => Ok(line.trim() == word),
                 Ok(Err(e)) => Err(Error::new(ErrorKind::Usage, format!("cannot read the answer: {e}"))),
                 Err(_) => Ok(false),
             },

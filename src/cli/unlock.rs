@@ -44,7 +44,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         console.ui.err.line(&format!("{owner} is locked by {}, last sign of life {age} s ago.", seen.holder()));
         let question = "Take the lock away? That run starts nothing more.";
         // Nothing listens to signals here: Ctrl-C ends the process.
-        if !args.auto_approve && !console.ask(question, &CancellationToken::new()).await? {
+        if !args.auto_approve && !console.ask(question, "yes", &CancellationToken::new()).await? {
             return Ok(Exit::Failed);
         }
         lock::unlock(&*store, &owner, &seen, holder(&context.nonce)).await?;

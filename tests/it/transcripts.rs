@@ -1,5 +1,6 @@
 //! Transcripts of the program on the simulated account: what a person types, and all that is answered.
 
+mod consent;
 #[cfg(unix)]
 mod interrupt;
 mod stage;

@@ -3,6 +3,6 @@
 #![allow(dead_code, reason = "a vocabulary for tests: each uses the words it needs")]
 
 mod moto;
-mod python;
+pub(crate) mod python;
 
 pub(crate) use moto::{Fault, Moto};

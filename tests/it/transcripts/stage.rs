@@ -7,6 +7,32 @@ use std::process::{Command, Output};
 
 use regex::Regex;
 
+#[cfg(unix)]
+use crate::support::python;
+
+/// Runs a command on a terminal of its own, and answers its question: ANSWER COMMAND…
+#[cfg(unix)]
+const TERMINAL: &str = r#"
+import os, pty, sys
+child, terminal = pty.fork()
+if child == 0:
+    os.execvp(sys.argv[2], sys.argv[2:])
+said, asked = b"", False
+while True:
+    try:
+        more = os.read(terminal, 4096)
+    except OSError:
+        break
+    if not more:
+        break
+    said += more
+    if not asked and b"is taken: " in said:
+        asked = True
+        os.write(terminal, sys.argv[1].encode() + b"\n")
+sys.stdout.buffer.write(said)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"#;
+
 /// A folder in which commands are run, and their transcript.
 pub(super) struct Stage {
     folder: tempfile::TempDir,
@@ -84,8 +110,20 @@ impl Stage {
         found
     }
 
+    /// Runs a command on a terminal, types `answer` when it is asked, and gives all that is shown and the exit code.
+    #[cfg(unix)]
+    pub(super) fn typed(&self, line: &str, answer: &str) -> (String, i32) {
+        let mut command = Command::new(python::interpreter());
+        command.args(["-c", TERMINAL, answer, env!("CARGO_BIN_EXE_clefctl")]);
+        let output = self.ran(command, line);
+        (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.code().unwrap())
+    }
+
     fn output(&self, line: &str) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_clefctl"));
+        self.ran(Command::new(env!("CARGO_BIN_EXE_clefctl")), line)
+    }
+
+    fn ran(&self, mut command: Command, line: &str) -> Output {
         command.args(line.split_whitespace()).args(["--sandbox-speed", "100000", "--parallelism", "1"]);
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_") || name.starts_with("CLEFCTL_")) {
             command.env_remove(name);
