@@ -7,8 +7,7 @@ use clefctl_core::kind::{Attributes, LookupFacts, Tags};
 use serde::{Deserialize, Serialize};
 
 use crate::aws::tags::iam as tags;
-use crate::aws::{Cx, LookupRead};
-use crate::resources::iam_openid_connect_provider as provider;
+use crate::aws::{Cx, LookupRead, oidc as provider};
 
 /// An OpenID Connect provider of the account, by URL or ARN: one that another environment or somebody else owns.
 #[derive(Attributes, Deserialize, Clone, Debug)]

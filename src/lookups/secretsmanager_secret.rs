@@ -5,7 +5,7 @@ use clefctl_core::kind::{Attributes, LookupFacts, Tags};
 use serde::{Deserialize, Serialize};
 
 use crate::aws::tags::secrets as tags;
-use crate::aws::{Cx, LookupRead, Op};
+use crate::aws::{Cx, LookupRead, Op, secret};
 
 /// A secret of Secrets Manager that somebody else manages, by name or ARN.
 ///
@@ -73,7 +73,7 @@ impl LookupRead for SecretsmanagerSecret {
             Err(error) => return Err(error),
         };
         let arn = found.arn().unwrap_or(id).to_owned();
-        let value = if self.with_value { Some(crate::resources::secret_value(cx, &arn).await?) } else { None };
+        let value = if self.with_value { Some(secret::value(cx, &arn).await?) } else { None };
         Ok(Some(Outputs {
             id: arn.clone(),
             arn,

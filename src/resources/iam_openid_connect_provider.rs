@@ -11,6 +11,7 @@ use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
 use super::iam_support::{CODES, Tagged};
+use crate::aws::oidc::{arn, get, url};
 use crate::aws::tags::iam as tags;
 use crate::aws::{Codes, Cx, Live, Op, Resource};
 
@@ -159,31 +160,6 @@ impl IamOpenidConnectProvider {
     fn thumbprints(&self) -> Option<Vec<String>> {
         self.thumbprint_list.as_ref().map(|list| list.iter().map(|print| print.to_lowercase()).collect())
     }
-}
-
-/// The ARN of the provider of a URL; an ARN stays what it is.
-pub(crate) fn arn(cx: &Cx<'_>, url: &str) -> String {
-    if url.starts_with("arn:") {
-        return url.to_owned();
-    }
-    let bare = url.strip_prefix("https://").unwrap_or(url);
-    format!("arn:{}:iam::{}:oidc-provider/{bare}", cx.partition(), cx.account)
-}
-
-/// One provider by ARN.
-pub(crate) async fn get(cx: &Cx<'_>, arn: &str) -> Result<Option<GetOpenIdConnectProviderOutput>> {
-    let ask = || cx.iam().get_open_id_connect_provider().open_id_connect_provider_arn(arn).send();
-    match cx.call(Op::new("iam:GetOpenIDConnectProvider"), ask).await {
-        Ok(found) => Ok(Some(found)),
-        Err(error) if error.code() == Some("NoSuchEntity") => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// The URL as stacks write it; AWS leaves the scheme out.
-pub(crate) fn url(found: &GetOpenIdConnectProviderOutput) -> String {
-    let url = found.url().unwrap_or_default();
-    if url.contains("://") { url.to_owned() } else { format!("https://{url}") }
 }
 
 /// Thumbprints are hexadecimal, in small letters on AWS.

@@ -66,8 +66,6 @@ pub mod subnet;
 pub mod vpc;
 pub mod vpc_endpoint;
 
-pub(crate) use secretsmanager_support::value as secret_value;
-
 /// All kinds over one connection, sorted by name.
 #[must_use]
 pub fn all(aws: &Arc<Connection>) -> Vec<Arc<dyn Kind>> {

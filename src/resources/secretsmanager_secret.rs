@@ -14,7 +14,7 @@ use super::kms_support::same_key;
 use super::secretsmanager_support as calls;
 use super::secretsmanager_support::{Generate, live};
 use crate::aws::tags::secrets as tags;
-use crate::aws::{Codes, Cx, Live, Op, Resource};
+use crate::aws::{Codes, Cx, Live, Op, Resource, secret};
 
 /// A secret: a password, a token, a key that applications read from Secrets Manager.
 ///
@@ -249,7 +249,7 @@ impl Resource for SecretsmanagerSecret {
     }
 
     async fn fetch(cx: &Cx<'_>, live: &Live<Self>, _output: &str) -> Result<String> {
-        calls::value(cx, &live.id).await
+        secret::value(cx, &live.id).await
     }
 
     fn check(&self) -> Vec<Violation> {

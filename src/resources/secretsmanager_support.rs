@@ -205,21 +205,6 @@ pub(super) async fn generate(how: Option<&Generate>, cx: &Cx<'_>, id: &str) -> R
     tags::change(cx, id, &change).await
 }
 
-/// The current value: for whoever asks for it by name.
-pub(crate) async fn value(cx: &Cx<'_>, id: &str) -> Result<String> {
-    let answer = cx
-        .call(Op::new("secretsmanager:GetSecretValue"), || cx.secrets().get_secret_value().secret_id(id).send())
-        .await
-        .map_err(|error| match error.code() {
-            Some("ResourceNotFoundException") => error.hint("give the secret a value first"),
-            _ => error,
-        })?;
-    answer.secret_string.ok_or_else(|| {
-        Error::new(ErrorKind::Invalid, format!("the value of {id} is no text"))
-            .hint("clefctl reads texts only; let the application read bytes itself")
-    })
-}
-
 /// Starts, changes or stops the rotation.
 pub(super) async fn rotate(wanted: &SecretsmanagerSecret, cx: &Cx<'_>, id: &str) -> Result<()> {
     let (Some(lambda), Some(rules)) = (&wanted.rotation_lambda_arn, &wanted.rotation_rules) else {

@@ -88,9 +88,6 @@ fn secrets_reach_aws_and_nothing_else() {
     run("validate --json", GIVEN, 0);
     run("plan -vvv", GIVEN, 0);
     run("plan --json", GIVEN, 0);
-    // What AWS refuses is told without what was sent.
-    moto.inject(&Fault::error("InvalidParameterException", "no", 400).on("secretsmanager", "CreateSecret"));
-    run("apply --auto-approve -vvv --json-into failed.jsonl", GIVEN, 1);
     run("apply --auto-approve -vvv --json-into applied.jsonl", GIVEN, 0);
     let first = values(&moto);
     assert_eq!(first.iter().filter(|value| *value == FOUND).count(), 2, "theirs, and the copy: {first:?}");
@@ -108,8 +105,15 @@ fn secrets_reach_aws_and_nothing_else() {
     run("show --json", CHANGED, 0);
     run("output --json", CHANGED, 0);
     run("destroy --auto-approve --allow-data-loss all -vvv --var version=2", CHANGED, 0);
+    // Deleted secrets hold their names: they are restored, with the values that they had.
+    run("apply --auto-approve -vvv --var version=2", CHANGED, 0);
+    let third = values(&moto);
+    assert!(third.contains(&CHANGED.to_owned()) && fetched(&third) == fetched(&second), "{second:?} {third:?}");
+    // What AWS refuses is told without what was sent.
+    moto.inject(&Fault::error("InvalidParameterException", "no", 400).on("secretsmanager", "PutSecretValue"));
+    run("apply --auto-approve -vvv --json-into failed.jsonl --var version=3", GIVEN, 1);
     assert!(said.contains("(sensitive)") && said.contains("quiet:  true"), "{said}");
-    for secret in first.iter().chain(&second) {
+    for secret in first.iter().chain(&second).chain(&third) {
         assert!(!said.contains(secret.as_str()), "{secret}:\n{said}");
         for entry in fs::read_dir(folder.path()).unwrap() {
             let path = entry.unwrap().path();

@@ -125,6 +125,7 @@ const REPLACED: &[(&str, &str, &str)] = &[
     ("security_group_rule", "source_security_group_id", RULE),
     ("security_group_rule", "to_port", RULE),
     ("security_group_rule", "type", RULE),
+    ("ssm_parameter", "type", "AWS keeps the type of a parameter for ever: HierarchyTypeMismatchException"),
     ("subnet", "ipv6_cidr_block", "AWS refuses to take a network away under addresses that are in use"),
 ];
 
