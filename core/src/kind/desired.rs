@@ -180,6 +180,8 @@ pub struct LookupUse {
     pub facts: &'static LookupFacts,
     /// Where it reads.
     pub region: String,
+    /// The role that it takes on to read.
+    pub role_arn: Option<String>,
     /// Whether finding nothing is fine; its value is null then.
     pub optional: bool,
     /// Whether it refers only to variables, locals and lookups of that sort, so that it can be read before anything.

@@ -282,6 +282,7 @@ fn lookups(scope: &Scope, problems: &mut Vec<Problem>) -> Vec<LookupUse> {
     for (name, uses) in all {
         let (Some(entry), Some(facts)) = (document.lookups.get(&name), scope.lookups.get(&name)) else { continue };
         let region = known_text(scope, entry.region.as_ref(), "region", problems).map(|(text, _)| text);
+        let role_arn = known_text(scope, entry.role_arn.as_ref(), "role_arn", problems).map(|(text, _)| text);
         let shared = Shared::default();
         let view = View::new(scope, &Offline, &shared);
         let mut resolver = super::resolve::Resolver::new(&view);
@@ -291,6 +292,7 @@ fn lookups(scope: &Scope, problems: &mut Vec<Problem>) -> Vec<LookupUse> {
             name: name.to_string(),
             facts,
             region: region.unwrap_or_else(|| scope.region.clone()),
+            role_arn,
             optional,
             early: !late.contains(&name),
             needed: needed.contains(&name),

@@ -102,7 +102,8 @@ impl<'d> Uses<'d> {
     /// All references of a lookup.
     pub(super) fn lookup(&mut self, lookup: &LookupEntry) -> Vec<Use> {
         let mut found = Vec::new();
-        for (name, tree) in [("optional", &lookup.optional), ("region", &lookup.region)] {
+        let common = [("optional", &lookup.optional), ("region", &lookup.region), ("role_arn", &lookup.role_arn)];
+        for (name, tree) in common {
             if let Some(tree) = tree {
                 self.under(name, false, tree, &mut found);
             }

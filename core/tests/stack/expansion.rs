@@ -136,6 +136,20 @@ fn a_good_stack_has_no_problems() {
 }
 
 #[test]
+fn a_lookup_may_read_elsewhere_and_as_somebody_else() {
+    let loaded = read(
+        "stack: s\nregion: eu-west-3\nvariables: {role: {type: string, default: arn:role}}\nlookups:\n  \
+         here: {kind: ssm_parameter, name: /a}\n  \
+         there: {kind: ssm_parameter, name: /a, region: us-east-1, role_arn: '${var.role}'}\n\
+         outputs: {both: {value: '${lookup.here.value}${lookup.there.value}'}}\n",
+    );
+    let prepared = loaded.file.expect("a stack").prepare(&registry(), &Inputs::default()).expect("no problems");
+    let places: Vec<_> =
+        prepared.early_lookups().iter().map(|lookup| (lookup.region.clone(), lookup.role_arn.clone())).collect();
+    assert_eq!(places, [("eu-west-3".to_owned(), None), ("us-east-1".to_owned(), Some("arn:role".to_owned()))]);
+}
+
+#[test]
 fn lookups_that_come_first_are_asked_in_order() {
     let loaded = read(
         "stack: s\nregion: eu-west-3\nlookups:\n  b: {kind: ssm_parameter, name: '${lookup.a.value}'}\n  \

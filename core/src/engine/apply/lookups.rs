@@ -71,7 +71,11 @@ impl<'a> Lookups<'a> {
             self.desired.arguments(lookup, &*known).map_err(|problems| Error::invalid(problems).address(&address))?
         };
         let arguments = arguments.ok_or_else(|| Error::internal("an argument is not known yet").address(&address))?;
-        let cx = Context { region: lookup.region.as_str().into(), ..cx.within(PATIENCE) };
+        let cx = Context {
+            region: lookup.region.as_str().into(),
+            role_arn: lookup.role_arn.as_deref().map(Into::into),
+            ..cx.within(PATIENCE)
+        };
         let found = kind.read(&cx, &arguments).await.map_err(|error| error.address(&address))?;
         let value = match found {
             Some(found) => answer(lookup, found),

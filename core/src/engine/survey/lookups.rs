@@ -59,7 +59,11 @@ pub async fn ask(
     arguments: &Map,
     cx: &Context,
 ) -> Result<Result<Value, Problem>> {
-    let cx = Context { region: lookup.region.as_str().into(), ..cx.clone() };
+    let cx = Context {
+        region: lookup.region.as_str().into(),
+        role_arn: lookup.role_arn.as_deref().map(Into::into),
+        ..cx.clone()
+    };
     let Some(kind) = account.registry().lookup(lookup.facts.name) else {
         return Ok(Err(Problem::error(format!("no lookup is called `{}`", lookup.facts.name)).at(lookup.span)));
     };

@@ -89,6 +89,7 @@ impl Wish {
             name: name.to_owned(),
             facts: &super::kind::WHERE,
             region: "eu-west-3".to_owned(),
+            role_arn: None,
             optional: false,
             early: false,
             needed: true,

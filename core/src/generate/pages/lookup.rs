@@ -10,7 +10,7 @@ pub fn lookup(facts: &'static LookupFacts, registry: &Registry, examples: Exampl
     let table = Table { registry, folder: "lookups", managed: false };
     format!(
         "# Lookup `{name}`\n\n{doc}\n{example}\n## Arguments\n\n{arguments}\n\
-         Every lookup also takes `region` and `optional`: with `optional: true` nothing found is null, else it is an error.\n\
+         Every lookup also takes `region`, `role_arn` and `optional`: with `optional: true` nothing found is null, else it is an error.\n\
          \n## Outputs\n\nThe stack refers to them: `${{lookup.<name>.{first}}}`.\n\n{outputs}\
          \n## When it is read\n\nA lookup that refers only to variables, locals and other lookups is read before anything \
          else, once a run, so that `for_each` and `when` may use it. One that refers to a resource is read when that \

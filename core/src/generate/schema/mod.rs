@@ -106,6 +106,8 @@ fn lookup_kind(facts: &'static LookupFacts) -> Json {
         described("bool", "Whether it is null when nothing is found; otherwise that is an error."),
     );
     properties.insert("region".to_owned(), described("text", "The region in which it is read, if not the stack's."));
+    properties
+        .insert("role_arn".to_owned(), described("text", "A role to take on to read it, such as another account's."));
     json!({"description": facts.declared.doc, "properties": properties, "additionalProperties": false})
 }
 

@@ -21,7 +21,8 @@ pub(super) fn check(scope: &Scope) -> Vec<Problem> {
         checker.resource(resource, &mut uses);
     }
     for lookup in document.lookups.values() {
-        for tree in lookup.arguments.iter().map(|branch| &branch.value).chain(&lookup.optional).chain(&lookup.region) {
+        let common = lookup.optional.iter().chain(&lookup.region).chain(&lookup.role_arn);
+        for tree in lookup.arguments.iter().map(|branch| &branch.value).chain(common) {
             checker.tree(tree, None, None);
         }
         checker.nullable(&uses.lookup(lookup), None);

@@ -107,16 +107,17 @@ impl Reader<'_> {
     pub(super) fn lookup(&mut self, name: &Name, node: &Node) -> Option<Arc<LookupEntry>> {
         self.mapping(node, &format!("the lookup `{}`", name.text))?;
         let kind = self.kind(name, node, "availability_zones")?;
-        let (mut optional, mut region, mut arguments) = (None, None, Vec::new());
+        let (mut optional, mut region, mut role_arn, mut arguments) = (None, None, None, Vec::new());
         for branch in self.branches(node, "a lookup") {
             match &*branch.key {
                 "kind" => {}
                 "optional" => optional = Some(branch.value),
                 "region" => region = Some(branch.value),
+                "role_arn" => role_arn = Some(branch.value),
                 _ => arguments.push(branch),
             }
         }
-        Some(Arc::new(LookupEntry { name: name.clone(), kind, optional, region, arguments }))
+        Some(Arc::new(LookupEntry { name: name.clone(), kind, optional, region, role_arn, arguments }))
     }
 
     pub(super) fn resource(&mut self, name: &Name, node: &Node) -> Option<Arc<Resource>> {

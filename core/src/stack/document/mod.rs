@@ -103,6 +103,7 @@ pub(super) struct LookupEntry {
     pub(super) kind: Name,
     pub(super) optional: Option<Tree>,
     pub(super) region: Option<Tree>,
+    pub(super) role_arn: Option<Tree>,
     pub(super) arguments: Vec<Branch>,
 }
 
