@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_acm::primitives::DateTime;
 use aws_sdk_acm::types::{CertificateStatus, CertificateSummary, Filters, KeyAlgorithm};
 use clefctl_core::error::Result;
 use clefctl_core::kind::{Attributes, LookupFacts, Tags};
@@ -69,9 +70,10 @@ impl LookupRead for AcmCertificate {
     async fn read(&self, cx: &Cx<'_>) -> Result<Option<Outputs>> {
         let statuses: Vec<CertificateStatus> = self.statuses.iter().map(|text| text.as_str().into()).collect();
         // Without a list of keys AWS leaves out all but the smaller RSA keys.
-        let keys: Vec<KeyAlgorithm> = match self.key_types.is_empty() {
-            true => KeyAlgorithm::values().iter().map(|&key| key.into()).collect(),
-            false => self.key_types.iter().map(|key| key.as_str().into()).collect(),
+        let keys: Vec<KeyAlgorithm> = if self.key_types.is_empty() {
+            KeyAlgorithm::values().iter().map(|&key| key.into()).collect()
+        } else {
+            self.key_types.iter().map(|key| key.as_str().into()).collect()
         };
         let keys = Filters::builder().set_key_types(Some(keys)).build();
         let all: Vec<CertificateSummary> = cx
@@ -88,7 +90,7 @@ impl LookupRead for AcmCertificate {
                 found.push((one, tags));
             }
         }
-        let recent = |one: &&(&CertificateSummary, Tags)| one.0.issued_at().or(one.0.created_at()).map(|at| at.secs());
+        let recent = |one: &&(&CertificateSummary, Tags)| one.0.issued_at().or(one.0.created_at()).map(DateTime::secs);
         match found.as_slice() {
             [] => Ok(None),
             [one] => Ok(Some(outputs(one))),

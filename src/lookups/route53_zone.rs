@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_route53::types::{HostedZone, HostedZoneSummary};
+use aws_sdk_route53::types::{HostedZone, HostedZoneConfig, HostedZoneSummary};
 use clefctl_core::error::Result;
 use clefctl_core::kind::{Attributes, LookupFacts, Tags};
 use serde::{Deserialize, Serialize};
@@ -112,7 +112,7 @@ impl Route53Zone {
                 })
                 .await?;
             let same = |zone: &&HostedZone| dns_name(zone.name()) == dns_name(name);
-            let private = |zone: &HostedZone| zone.config().is_some_and(|config| config.private_zone());
+            let private = |zone: &HostedZone| zone.config().is_some_and(HostedZoneConfig::private_zone);
             let all = page.hosted_zones().iter().filter(same).filter(|zone| private(zone) == self.private_zone);
             found.extend(all.map(|zone| zone_id(zone.id()).to_owned()));
             let more = page.is_truncated() && page.hosted_zones().last().is_some_and(|zone| same(&zone));
@@ -156,7 +156,7 @@ async fn outputs(cx: &Cx<'_>, id: &str, tags: Tags) -> Result<Option<Outputs>> {
         arn: format!("arn:{}:route53:::hostedzone/{id}", cx.partition()),
         name: dns_name(zone.name()),
         comment: config.and_then(|config| config.comment()).unwrap_or_default().to_owned(),
-        private_zone: config.is_some_and(|config| config.private_zone()),
+        private_zone: config.is_some_and(HostedZoneConfig::private_zone),
         name_servers: answer.delegation_set.map(|set| set.name_servers).unwrap_or_default(),
         resource_record_set_count: zone.resource_record_set_count().unwrap_or_default(),
         tags,

@@ -1,23 +1,22 @@
 //! `acm_certificate`
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::collections::BTreeSet;
 
-use aws_sdk_acm::types::{
-    CertificateDetail as Sdk, CertificateExport, CertificateOptions, CertificateStatus, CertificateSummary,
-    DomainValidation, Filters, KeyAlgorithm, RenewalStatus, ValidationMethod,
-};
+use aws_sdk_acm::types::CertificateOptions;
+use aws_sdk_route53::types::HostedZoneConfig;
 use clefctl_core::error::Result;
 use clefctl_core::kind::{
-    Actions, Attributes, Declared, Facts, Found, Map, PerVerb, Select, Status, TagChange, Tags, Value, Violation, tag,
+    Actions, Attributes, Declared, Facts, Found, Map, PerVerb, Select, TagChange, Tags, Value, Violation, tag,
 };
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
+use self::reading::{describe, is_awaited, list, live, needed_elsewhere, record_name, wanted};
 use crate::aws::route53::{self, dns_name, zone_id};
 use crate::aws::tags::acm as tags;
 use crate::aws::{Codes, Cx, Live, Op, Resource, sweep};
 
+mod reading;
 mod validation;
 
 /// A certificate for TLS, made and renewed by AWS.
@@ -308,7 +307,7 @@ impl AcmCertificate {
             zone => zone?.hosted_zone,
         };
         let Some(zone) = zone else { return Ok(Vec::new()) };
-        if zone.config().is_some_and(|config| config.private_zone()) {
+        if zone.config().is_some_and(HostedZoneConfig::private_zone) {
             let message = "AWS cannot see the records of a private zone when it validates a domain";
             return Ok(vec![Violation::new("validation.zone_id", message)]);
         }
@@ -340,113 +339,4 @@ fn lower(name: &Value) -> Value {
 
 fn lower_all(names: &Value) -> Value {
     names.as_list().map_or_else(|| names.clone(), |list| Value::list(list.iter().map(lower)))
-}
-
-/// All certificates of the region, whatever their key.
-async fn list(cx: &Cx<'_>) -> Result<Vec<CertificateSummary>> {
-    let keys = Filters::builder().set_key_types(Some(KeyAlgorithm::values().iter().map(|&key| key.into()).collect()));
-    let keys = keys.build();
-    cx.call(Op::new("acm:ListCertificates"), || {
-        cx.acm().list_certificates().includes(keys.clone()).into_paginator().items().send().try_collect()
-    })
-    .await
-}
-
-async fn describe(cx: &Cx<'_>, arn: &str) -> Result<Option<Sdk>> {
-    let op = Op::new("acm:DescribeCertificate");
-    match cx.call(op, || cx.acm().describe_certificate().certificate_arn(arn).send()).await {
-        Err(error) if error.code() == Some(ABSENT) => Ok(None),
-        answer => Ok(answer?.certificate),
-    }
-}
-
-/// The records that AWS wants to see; it thinks of them some seconds after the request.
-async fn wanted(cx: &Cx<'_>, arn: &str) -> Result<BTreeMap<String, String>> {
-    loop {
-        if let Some(wanted) = describe(cx, arn).await?.as_ref().and_then(validation::wanted) {
-            return Ok(wanted);
-        }
-        (cx.progress)("waiting until AWS says which records it wants to see");
-        cx.pause(Duration::from_secs(2)).await;
-        cx.alive()?;
-    }
-}
-
-/// Those of the records that other certificates of the region need, whoever asked for them.
-async fn needed_elsewhere(cx: &Cx<'_>, arn: &str, records: &BTreeMap<String, String>) -> Result<BTreeSet<String>> {
-    let alive = |one: &&CertificateSummary| {
-        let status = one.status();
-        status == Some(&CertificateStatus::Issued) || status == Some(&CertificateStatus::PendingValidation)
-    };
-    let all = list(cx).await?;
-    let others = all.iter().filter(|one| one.certificate_arn() != Some(arn)).filter(alive);
-    let names = others.flat_map(|one| {
-        let more = one.subject_alternative_name_summaries().iter().map(String::as_str);
-        one.domain_name().into_iter().chain(more)
-    });
-    // A domain and all names below it are proved by one record, which stands below the domain.
-    let domains: BTreeSet<String> = names.map(|name| dns_name(name.strip_prefix("*.").unwrap_or(name))).collect();
-    let needed = |record: &&String| record.split_once('.').is_some_and(|(_, domain)| domains.contains(domain));
-    Ok(records.keys().filter(needed).cloned().collect())
-}
-
-/// Whether AWS waits for the records now: for the first time, or to renew it.
-fn is_awaited(detail: &Sdk) -> bool {
-    let renewal = detail.renewal_summary().map(|summary| summary.renewal_status());
-    detail.status() == Some(&CertificateStatus::PendingValidation) || renewal == Some(&RenewalStatus::PendingValidation)
-}
-
-fn record_name(option: &ValidationOption) -> String {
-    dns_name(&option.resource_record_name)
-}
-
-fn live(detail: &Sdk, tags: Tags, stand: bool) -> Live<AcmCertificate> {
-    let arn = detail.certificate_arn().unwrap_or_default().to_owned();
-    let domain = dns_name(detail.domain_name().unwrap_or_default());
-    let export = detail.options().and_then(CertificateOptions::export);
-    let method = detail.domain_validation_options().first().and_then(DomainValidation::validation_method);
-    let state = detail.status().map_or("", CertificateStatus::as_str).to_owned();
-    let mut records: Vec<ValidationOption> = detail.domain_validation_options().iter().filter_map(option).collect();
-    records.sort();
-    Live {
-        spec: AcmCertificate {
-            subject_alternative_names: detail
-                .subject_alternative_names()
-                .iter()
-                .map(|name| dns_name(name))
-                .filter(|name| *name != domain)
-                .collect(),
-            domain_name: domain,
-            validation_method: method.unwrap_or(&ValidationMethod::Dns).as_str().to_owned(),
-            // AWS answers `RSA-2048` to `RSA_2048`.
-            key_algorithm: detail.key_algorithm().map_or("RSA_2048", KeyAlgorithm::as_str).replace('-', "_"),
-            options: Options { export: export.unwrap_or(&CertificateExport::Disabled).as_str().to_owned() },
-            validation: tags.get(ZONE).filter(|_| stand).map(|zone| Validation { zone_id: zone.clone() }),
-        },
-        outputs: Outputs { id: arn.clone(), arn: arn.clone(), domain_validation_options: records },
-        status: match detail.status() {
-            Some(CertificateStatus::Issued) => Status::Usable,
-            // Without its records it would wait for ever: they are made first.
-            Some(CertificateStatus::PendingValidation) if stand => {
-                Status::Pending("waiting until AWS has seen the records".to_owned())
-            }
-            Some(CertificateStatus::PendingValidation) | None => Status::Usable,
-            Some(_) => Status::Failed(match detail.failure_reason() {
-                Some(reason) => format!("{state}, {}", reason.as_str()),
-                None => state,
-            }),
-        },
-        tags,
-        id: arn,
-    }
-}
-
-fn option(option: &DomainValidation) -> Option<ValidationOption> {
-    let record = option.resource_record()?;
-    Some(ValidationOption {
-        domain_name: dns_name(option.domain_name()),
-        resource_record_name: record.name().to_owned(),
-        resource_record_type: record.r#type().as_str().to_owned(),
-        resource_record_value: record.value().to_owned(),
-    })
 }

@@ -80,22 +80,22 @@ async fn missing(cx: &Cx<'_>, zone: &str, mine: &Tags, wanted: &BTreeMap<String,
     for (name, value) in wanted {
         let key = key(name);
         let (record, marker) = found(cx, zone, &key).await?;
-        let mut marked = marker.as_ref().map(marks).unwrap_or_default();
+        let mut users = marker.as_ref().map(marks).unwrap_or_default();
         match record {
             Some(record) if !says(&record, value) => {
                 let message = format!("the record {name} CNAME exists already, with another value than {value}");
                 return Err(Error::new(ErrorKind::Conflict, message)
                     .hint("delete it: by its name it can only be one that validates a certificate"));
             }
-            Some(_) if marker.is_none() || marked.contains(mine) => continue,
+            Some(_) if marker.is_none() || users.contains(mine) => continue,
             Some(_) => {}
             None => steps.push(step(ChangeAction::Create, record_of(name, value)?)?),
         }
         steps.extend(marker.map(|old| step(ChangeAction::Delete, old)).transpose()?);
-        if !marked.contains(mine) {
-            marked.push(mine.clone());
+        if !users.contains(mine) {
+            users.push(mine.clone());
         }
-        steps.push(step(ChangeAction::Create, key.mark_all(&marked)?)?);
+        steps.push(step(ChangeAction::Create, key.mark_all(&users)?)?);
     }
     Ok(steps)
 }
@@ -112,14 +112,14 @@ async fn left(
     for name in names {
         let key = key(name);
         let (record, Some(marker)) = found(cx, zone, &key).await? else { continue };
-        let mut marked = marks(&marker);
-        if !marked.contains(mine) {
+        let mut users = marks(&marker);
+        if !users.contains(mine) {
             continue;
         }
-        marked.retain(|mark| mark != mine);
+        users.retain(|mark| mark != mine);
         steps.push(step(ChangeAction::Delete, marker)?);
-        if !marked.is_empty() {
-            steps.push(step(ChangeAction::Create, key.mark_all(&marked)?)?);
+        if !users.is_empty() {
+            steps.push(step(ChangeAction::Create, key.mark_all(&users)?)?);
         } else if !needed.contains(name) {
             steps.extend(record.map(|record| step(ChangeAction::Delete, record)).transpose()?);
         }

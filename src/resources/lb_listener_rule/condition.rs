@@ -99,14 +99,14 @@ pub(super) fn check(conditions: &BTreeSet<Condition>) -> Vec<Violation> {
         let message = format!("{values} values in all, and AWS takes {VALUES} in a rule");
         broken.push(Violation::new("condition", message).hint("split the rule in two"));
     }
-    let once: [(&str, fn(&Condition) -> bool); 4] = [
-        ("host_header", |one| one.host_header.is_some()),
-        ("http_request_method", |one| one.http_request_method.is_some()),
-        ("path_pattern", |one| one.path_pattern.is_some()),
-        ("source_ip", |one| one.source_ip.is_some()),
-    ];
-    for (name, is) in once {
-        if conditions.iter().filter(|one| is(one)).count() > 1 {
+    let count = |is: fn(&Condition) -> bool| conditions.iter().filter(|one| is(one)).count();
+    for (name, many) in [
+        ("host_header", count(|one| one.host_header.is_some())),
+        ("http_request_method", count(|one| one.http_request_method.is_some())),
+        ("path_pattern", count(|one| one.path_pattern.is_some())),
+        ("source_ip", count(|one| one.source_ip.is_some())),
+    ] {
+        if many > 1 {
             broken.push(
                 Violation::new("condition", format!("a rule has one condition of `{name}`"))
                     .hint("write its values into one: any of them has to fit"),
