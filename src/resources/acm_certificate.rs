@@ -60,7 +60,8 @@ pub struct Options {
 /// Where the records go that prove that domains are ours.
 #[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
 pub struct Validation {
-    /// The public zone of all the domains.
+    /// The public zone of all the domains, in the same account. For one of another account declare the records, with
+    /// `role_arn`, from `domain_validation_options`.
     #[attr(refers("route53_zone", "zone_id"))]
     zone_id: String,
 }
