@@ -17,6 +17,8 @@ use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 
 #[path = "../tests/plans/kinds.rs"]
 mod kinds;
+#[path = "../tests/tables/mod.rs"]
+mod tables;
 
 const ACCOUNT: &str = "123456789012";
 

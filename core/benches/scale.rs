@@ -14,16 +14,15 @@ use clefctl_core::engine::known::Known;
 use clefctl_core::engine::planned::Planned;
 use clefctl_core::engine::survey::{Scope, survey};
 use clefctl_core::engine::{self, Options};
-use clefctl_core::error::Result;
-use clefctl_core::kind::{
-    Account, Actions, Ask, Attributes, Cidr, Context, Declared, Deletion, Desired, Facts, Kind, Map, Observed,
-    Registry, Select, TagChange, Violation,
-};
+use clefctl_core::kind::{Account, Actions, Attributes, Cidr, Context, Desired, Facts, Registry};
 use clefctl_core::simulation::scale::{self, Form};
 use clefctl_core::simulation::{self, Simulation};
 use clefctl_core::stack::{self, Inputs};
-use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
+
+#[path = "../tests/tables/mod.rs"]
+mod tables;
+use tables::Tables;
 
 /// A network, as far as the simulated account must know it.
 #[derive(Attributes)]
@@ -46,7 +45,8 @@ struct Outputs {
     id: String,
 }
 
-static FACTS: Facts = Facts {
+/// Its calls are made by the simulated account itself.
+const VPC: Facts = Facts {
     name: "vpc",
     service: "ec2",
     declared: &Vpc::BLOCK,
@@ -54,44 +54,6 @@ static FACTS: Facts = Facts {
     actions: Actions { read: &["ec2:DescribeVpcs"], create: &["ec2:CreateVpc"], update: &[], delete: &[] },
     ..Facts::REGIONAL
 };
-
-/// A kind whose calls the simulated account makes itself.
-struct Network;
-
-const NEVER: &str = "the simulated account makes the calls";
-
-impl Kind for Network {
-    fn facts(&self) -> &'static Facts {
-        &FACTS
-    }
-    fn check(&self, _: &Map) -> Vec<Violation> {
-        Vec::new()
-    }
-    fn must_replace(&self, _: &Map, _: &Map) -> Option<(&'static str, String)> {
-        None
-    }
-    fn read<'a>(&'a self, _: &'a Context, _: Select<'a>) -> BoxFuture<'a, Result<Vec<Observed>>> {
-        unreachable!("{NEVER}")
-    }
-    fn create<'a>(&'a self, _: &'a Context, _: &'a Declared) -> BoxFuture<'a, Result<Observed>> {
-        unreachable!("{NEVER}")
-    }
-    fn update<'a>(&'a self, _: &'a Context, _: &'a Declared, _: &'a Observed) -> BoxFuture<'a, Result<Observed>> {
-        unreachable!("{NEVER}")
-    }
-    fn delete<'a>(&'a self, _: &'a Context, _: &'a Observed, _: &'a Deletion) -> BoxFuture<'a, Result<()>> {
-        unreachable!("{NEVER}")
-    }
-    fn retag<'a>(&'a self, _: &'a Context, _: &'a Observed, _: &'a TagChange) -> BoxFuture<'a, Result<()>> {
-        unreachable!("{NEVER}")
-    }
-    fn wait<'a>(&'a self, _: &'a Context, _: &'a Observed) -> BoxFuture<'a, Result<Observed>> {
-        unreachable!("{NEVER}")
-    }
-    fn preflight<'a>(&'a self, _: &'a Context, _: Ask<'a>) -> BoxFuture<'a, Result<Vec<Violation>>> {
-        unreachable!("{NEVER}")
-    }
-}
 
 const FORMS: [(&str, Form); 3] = [("one root", Form::Root), ("chains", Form::Chains(50)), ("fan", Form::Fan(10))];
 const SIZES: [usize; 3] = [100, 1_000, 5_000];
@@ -120,7 +82,7 @@ fn measure(name: &str, form: Form, size: usize) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("stack.yaml");
     std::fs::write(&path, scale::stack(form, size)).expect("a stack");
-    let registry = Registry::new(vec![Arc::new(Network)], Vec::new());
+    let registry = tables::registry(Tables::all([VPC]), []);
     // Time is virtual: what is left is what the engine itself takes.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
     runtime.expect("a runtime").block_on(async {

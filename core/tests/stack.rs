@@ -6,3 +6,4 @@ mod bad;
 mod expansion;
 #[path = "stack/kinds.rs"]
 mod kinds;
+mod tables;

@@ -171,7 +171,7 @@ impl Case<'_> {
     fn missing_secret(&self, version: &AttributeChange, observed: &Observed) -> Option<Problem> {
         let name = version.name.strip_suffix("_version")?;
         self.is_null(name).then(|| {
-            let problem = self.without(name, version.after.to_string());
+            let problem = self.without(name, &version.after);
             match &version.before {
                 Value::Null => problem,
                 sent => problem.hint(format!("Or set `{}` back to {sent}, which {} has.", version.name, observed.id)),
@@ -184,7 +184,7 @@ impl Case<'_> {
         let written = self.facts.declared.attributes.iter().filter(|attribute| attribute.write_only);
         let missing = written.filter_map(|attribute| {
             let version = self.evaluated.get(&version_name(attribute.name)).filter(|version| !version.is_null())?;
-            self.is_null(attribute.name).then(|| self.without(attribute.name, version.to_string()))
+            self.is_null(attribute.name).then(|| self.without(attribute.name, version))
         });
         let missing: Vec<Problem> = missing.collect();
         if missing.is_empty() { Ok(()) } else { Err(missing) }
@@ -195,7 +195,7 @@ impl Case<'_> {
     }
 
     /// The problem of a value that is to be sent and is null, where it is written and with what it comes from.
-    fn without(&self, name: &str, version: String) -> Problem {
+    fn without(&self, name: &str, version: &Value) -> Problem {
         let problem = Problem::error(format!("`{}` is {version} and `{name}` is null", version_name(name)));
         let problem = problem.address(&self.instance.address);
         let Some(source) = self.scene.stack.source(self.instance, name) else {

@@ -124,7 +124,7 @@ fn warnings(out: &mut String, plan: &Plan, view: View<'_>) {
             .map_or_else(String::new, |(file, line, _)| format!(" <span class=\"at\">{}:{line}</span>", escape(file)));
         let address =
             problem.address.as_ref().map_or_else(String::new, |address| format!("<b>{}</b>: ", escape(address)));
-        let hints: String = problem.hints.iter().map(|hint| format!("<br>{}", escape(hint))).collect();
+        let hints = problem.hints.iter().map(|hint| ["<br>".to_owned(), escape(hint)].concat()).collect::<String>();
         let _ = writeln!(out, "<li>{address}{}{place}{hints}</li>", escape(&problem.message));
     }
     out.push_str("</ul>\n</section>\n");

@@ -201,7 +201,8 @@ fn document(plan: &Plan, sources: &Sources) -> Json {
 }
 
 fn hashes(sources: &Sources) -> BTreeMap<String, String> {
-    let hash = |text: &str| Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let byte = |hash: String, byte: &u8| hash + &format!("{byte:02x}");
+    let hash = |text: &str| Sha256::digest(text.as_bytes()).iter().fold(String::new(), byte);
     sources.files().iter().map(|file| (file.name.clone(), hash(&file.text))).collect()
 }
 

@@ -63,8 +63,8 @@ impl Desired for Stack {
             variables.extend(member(reference).map(|(name, _)| &**name).filter(|name| !variables.contains(name)));
         }
         let is_null = |name: &&str| self.scope.variables.get(*name).is_some_and(|value| value.reveal().is_null());
-        if variables.iter().any(|name| is_null(&name)) {
-            variables.retain(|name| is_null(&name));
+        if variables.iter().any(is_null) {
+            variables.retain(is_null);
         }
         Some(Source { span: branch.value.span, variables: variables.into_iter().map(str::to_owned).collect() })
     }

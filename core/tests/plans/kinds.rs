@@ -1,26 +1,13 @@
 //! Kinds of which only the tables exist, as much like AWS's as planning needs.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use clefctl_core::error::{Error, Result};
 use clefctl_core::kind::{
-    Ask, Attributes, Cidr, Context, Declared, Deletion, Facts, Found, Kind, Lookup, LookupFacts, Map, Mark, Name,
-    NameChars, Naming, Observed, Place, Policy, Registry, Replacement, Secret, Select, TagChange, Unique, Violation,
+    Attributes, Cidr, Facts, Found, LookupFacts, Map, Mark, Name, NameChars, Naming, Place, Policy, Registry,
+    Replacement, Secret, Unique,
 };
-use futures::FutureExt;
-use futures::future::BoxFuture;
 
-macro_rules! tables {
-    ($($(#[doc = $doc:literal])* $name:ident { $($body:tt)* })*) => {
-        $(
-            $(#[doc = $doc])*
-            #[derive(Attributes)]
-            #[allow(dead_code, clippy::struct_field_names, reason = "only its table is looked at")]
-            struct $name { $($body)* }
-        )*
-    };
-}
+use crate::tables::{self, Tables, tables};
 
 tables! {
     /// A network.
@@ -368,69 +355,12 @@ pub(crate) fn registry() -> Registry {
             ..Facts::REGIONAL
         },
     ];
-    let kinds = kinds.into_iter().map(|facts| Arc::new(Tables(Box::leak(Box::new(facts)))) as Arc<dyn Kind>);
-    Registry::new(kinds.collect(), vec![Arc::new(ParameterLookup)])
+    tables::registry(Tables::all(kinds).into_iter().map(|kind| kind.replaced(shrinks)), [&PARAMETER])
 }
 
-/// A kind that can only be planned.
-struct Tables(&'static Facts);
-
-fn never<'a, T>() -> BoxFuture<'a, Result<T>> {
-    async { Err(Error::internal("planning calls nothing")) }.boxed()
-}
-
-impl Kind for Tables {
-    fn facts(&self) -> &'static Facts {
-        self.0
-    }
-
-    fn check(&self, _: &Map) -> Vec<Violation> {
-        Vec::new()
-    }
-
-    fn must_replace(&self, declared: &Map, observed: &Map) -> Option<(&'static str, String)> {
-        let size = |map: &Map| map.get("allocated_storage")?.as_number();
-        let shrinks = size(declared)? < size(observed)?;
-        shrinks.then(|| ("allocated_storage", "storage cannot shrink".to_owned()))
-    }
-
-    fn read<'a>(&'a self, _: &'a Context, _: Select<'a>) -> BoxFuture<'a, Result<Vec<Observed>>> {
-        never()
-    }
-
-    fn create<'a>(&'a self, _: &'a Context, _: &'a Declared) -> BoxFuture<'a, Result<Observed>> {
-        never()
-    }
-
-    fn update<'a>(&'a self, _: &'a Context, _: &'a Declared, _: &'a Observed) -> BoxFuture<'a, Result<Observed>> {
-        never()
-    }
-
-    fn delete<'a>(&'a self, _: &'a Context, _: &'a Observed, _: &'a Deletion) -> BoxFuture<'a, Result<()>> {
-        never()
-    }
-
-    fn retag<'a>(&'a self, _: &'a Context, _: &'a Observed, _: &'a TagChange) -> BoxFuture<'a, Result<()>> {
-        never()
-    }
-
-    fn wait<'a>(&'a self, _: &'a Context, _: &'a Observed) -> BoxFuture<'a, Result<Observed>> {
-        never()
-    }
-
-    fn preflight<'a>(&'a self, _: &'a Context, _: Ask<'a>) -> BoxFuture<'a, Result<Vec<Violation>>> {
-        never()
-    }
-}
-
-struct ParameterLookup;
-
-impl Lookup for ParameterLookup {
-    fn facts(&self) -> &'static LookupFacts {
-        &PARAMETER
-    }
-
-    fn read<'a>(&'a self, _: &'a Context, _: &'a Map) -> BoxFuture<'a, Result<Option<Map>>> {
-        never()
-    }
+/// Storage that shrinks.
+fn shrinks(declared: &Map, observed: &Map) -> Option<(&'static str, String)> {
+    let size = |map: &Map| map.get("allocated_storage")?.as_number();
+    let shrinks = size(declared)? < size(observed)?;
+    shrinks.then(|| ("allocated_storage", "storage cannot shrink".to_owned()))
 }

@@ -8,3 +8,5 @@ mod kinds;
 mod live;
 mod render;
 mod scale;
+#[path = "../tables/mod.rs"]
+mod tables;

@@ -9,15 +9,13 @@
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use clefctl_core::error::{Error, Result};
 use clefctl_core::kind::{
-    Ask, Attributes, Block, Cidr, Context, Declared, Deletion, DocumentKind, Facts, Kind, Lookup, LookupFacts, Map,
-    Mark, Name, NameChars, Naming, Observed, Registry, Secret, Select, TagChange, Type, Typed, Unique, Value,
-    Violation,
+    Attributes, Block, Cidr, DocumentKind, Facts, LookupFacts, Map, Mark, Name, NameChars, Naming, Registry, Secret,
+    Type, Typed, Unique, Value, Violation,
 };
-use futures::future::BoxFuture;
+
+use crate::tables::{self, Tables};
 
 /// A policy document.
 pub(crate) struct Policy;
@@ -344,7 +342,7 @@ const fn named(facts: Facts, attribute: &'static str, max: usize, unique: Unique
     Facts { naming: Some(Naming { attribute, max, allowed: NameChars::LowerHyphen, unique }), ..facts }
 }
 
-static KINDS: [Facts; 10] = [
+const KINDS: [Facts; 10] = [
     facts("vpc", &Vpc::BLOCK, &VpcOutputs::BLOCK),
     facts("subnet", &Subnet::BLOCK, &Id::BLOCK),
     named(facts("security_group", &SecurityGroup::BLOCK, &Id::BLOCK), "name", 255, Unique::Parent),
@@ -389,81 +387,22 @@ static LOOKUPS: [LookupFacts; 2] = [
     },
 ];
 
-struct Table(&'static Facts);
-
-fn nothing<'a, T: Send + 'a>() -> BoxFuture<'a, Result<T>> {
-    Box::pin(async { Err(Error::internal("a table has nothing behind it")) })
-}
-
-impl Kind for Table {
-    fn facts(&self) -> &'static Facts {
-        self.0
-    }
-
-    fn check(&self, declared: &Map) -> Vec<Violation> {
-        let text = |name: &str| declared.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        match self.0.name {
-            "vpc" if text("cidr_block").ends_with("/8") => {
-                vec![Violation::new("cidr_block", "a network has /16 to /28").hint("Write a longer prefix.")]
-            }
-            "security_group" => (declared.get("ingress").and_then(Value::as_list).into_iter().flatten().enumerate())
-                .filter(|(_, rule)| rule.get("from_port").as_number() > rule.get("to_port").as_number())
-                .map(|(at, _)| {
-                    Violation::new(format!("ingress[{at}].from_port"), "the first port is behind the last one")
-                })
-                .collect(),
-            _ => Vec::new(),
+/// Rules that tables cannot say.
+fn check(facts: &'static Facts, declared: &Map) -> Vec<Violation> {
+    let text = |name: &str| declared.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    match facts.name {
+        "vpc" if text("cidr_block").ends_with("/8") => {
+            vec![Violation::new("cidr_block", "a network has /16 to /28").hint("Write a longer prefix.")]
         }
-    }
-
-    fn must_replace(&self, _: &Map, _: &Map) -> Option<(&'static str, String)> {
-        None
-    }
-
-    fn read<'a>(&'a self, _: &'a Context, _: Select<'a>) -> BoxFuture<'a, Result<Vec<Observed>>> {
-        nothing()
-    }
-
-    fn create<'a>(&'a self, _: &'a Context, _: &'a Declared) -> BoxFuture<'a, Result<Observed>> {
-        nothing()
-    }
-
-    fn update<'a>(&'a self, _: &'a Context, _: &'a Declared, _: &'a Observed) -> BoxFuture<'a, Result<Observed>> {
-        nothing()
-    }
-
-    fn delete<'a>(&'a self, _: &'a Context, _: &'a Observed, _: &'a Deletion) -> BoxFuture<'a, Result<()>> {
-        nothing()
-    }
-
-    fn retag<'a>(&'a self, _: &'a Context, _: &'a Observed, _: &'a TagChange) -> BoxFuture<'a, Result<()>> {
-        nothing()
-    }
-
-    fn wait<'a>(&'a self, _: &'a Context, _: &'a Observed) -> BoxFuture<'a, Result<Observed>> {
-        nothing()
-    }
-
-    fn preflight<'a>(&'a self, _: &'a Context, _: Ask<'a>) -> BoxFuture<'a, Result<Vec<Violation>>> {
-        nothing()
-    }
-}
-
-struct LookupTable(&'static LookupFacts);
-
-impl Lookup for LookupTable {
-    fn facts(&self) -> &'static LookupFacts {
-        self.0
-    }
-
-    fn read<'a>(&'a self, _: &'a Context, _: &'a Map) -> BoxFuture<'a, Result<Option<Map>>> {
-        nothing()
+        "security_group" => (declared.get("ingress").and_then(Value::as_list).into_iter().flatten().enumerate())
+            .filter(|(_, rule)| rule.get("from_port").as_number() > rule.get("to_port").as_number())
+            .map(|(at, _)| Violation::new(format!("ingress[{at}].from_port"), "the first port is behind the last one"))
+            .collect(),
+        _ => Vec::new(),
     }
 }
 
 /// All of them.
 pub(crate) fn registry() -> Registry {
-    let kinds = KINDS.iter().map(|facts| Arc::new(Table(facts)) as Arc<dyn Kind>).collect();
-    let lookups = LOOKUPS.iter().map(|facts| Arc::new(LookupTable(facts)) as Arc<dyn Lookup>).collect();
-    Registry::new(kinds, lookups)
+    tables::registry(Tables::all(KINDS).into_iter().map(|kind| kind.checked(check)), &LOOKUPS)
 }

@@ -1,5 +1,7 @@
 //! Arguments, blocks inside them, and outputs.
 
+use std::fmt::Write as _;
+
 use crate::generate::words::{default_text, inner_block, limits, names, rule, type_name};
 use crate::kind::{Absent, Attribute, Block, Changes, Literal, Registry, Type};
 
@@ -20,13 +22,13 @@ impl Table<'_> {
     pub(super) fn arguments(&self, block: &'static Block) -> String {
         let mut text = self.list(block, "");
         for (path, inner, same_as) in blocks(block) {
-            text.push_str(&format!("\n### `{path}`\n\n"));
+            let _ = write!(text, "\n### `{path}`\n\n");
             if let Some(other) = same_as {
-                text.push_str(&format!("Takes what [`{other}`](#{}) takes.\n", anchor(&other)));
+                let _ = writeln!(text, "Takes what [`{other}`](#{}) takes.", anchor(&other));
                 continue;
             }
             if !inner.doc.is_empty() {
-                text.push_str(&format!("{}\n\n", inner.doc));
+                let _ = writeln!(text, "{}\n", inner.doc);
             }
             text.push_str(&self.list(inner, &path));
         }
@@ -127,7 +129,7 @@ impl Table<'_> {
                     Changes::OnAnyUpdate => facts.push("changes with any update".to_owned()),
                 }
             }
-            text.push_str(&format!("- **`{}`** ({}): {}\n", attribute.name, facts.join(", "), indented(attribute.doc)));
+            let _ = writeln!(text, "- **`{}`** ({}): {}", attribute.name, facts.join(", "), indented(attribute.doc));
         }
         text
     }
@@ -213,16 +215,18 @@ fn form(pattern: &str) -> Option<String> {
     while let Some((before, inside)) = rest.split_once('{') {
         let (word, after) = inside.split_once('}')?;
         text.push_str(before);
-        text.push_str(&match word.split_once(':') {
-            Some(("attr", other)) => format!("<{other}>"),
-            Some(_) => "…".to_owned(),
-            None if matches!(word, "region" | "account" | "name" | "id") => format!("<{word}>"),
-            None => "…".to_owned(),
-        });
+        let named = match word.split_once(':') {
+            Some(("attr", other)) => Some(other),
+            _ => Some(word).filter(|word| matches!(*word, "region" | "account" | "name" | "id")),
+        };
+        let _ = match named {
+            Some(name) => write!(text, "<{name}>"),
+            None => write!(text, "…"),
+        };
         rest = after;
     }
     text.push_str(rest);
-    let says = text.chars().any(|c| c.is_alphanumeric());
+    let says = text.chars().any(char::is_alphanumeric);
     says.then_some(text)
 }
 

@@ -4,6 +4,8 @@ mod attributes;
 mod kind;
 mod lookup;
 
+use std::fmt::Write as _;
+
 use crate::kind::{Facts, Registry};
 
 use super::words::first_sentence;
@@ -45,7 +47,7 @@ fn index(registry: &Registry) -> Page {
     kinds.sort_by_key(|facts| (service(facts.service), facts.name));
     for group in kinds.chunk_by(|a, b| service(a.service) == service(b.service)) {
         let Some(first) = group.first() else { continue };
-        text.push_str(&format!("\n### {}\n\n| kind | what it is |\n|---|---|\n", service(first.service)));
+        let _ = write!(text, "\n### {}\n\n| kind | what it is |\n|---|---|\n", service(first.service));
         for facts in group {
             text.push_str(&row("kinds", facts.name, facts.declared.doc));
         }
