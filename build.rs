@@ -11,7 +11,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut list = "&[\n".to_owned();
     for (prefix, folder) in [("", examples.clone()), ("lookups/", examples.join("lookups"))] {
         for (name, path) in files(&folder)? {
-            writeln!(list, "    ({:?}, include_str!({:?})),", format!("{prefix}{name}"), path)?;
+            let path = path.display().to_string();
+            writeln!(list, "    ({:?}, include_str!({path:?})),", format!("{prefix}{name}"))?;
         }
     }
     list.push_str("]\n");

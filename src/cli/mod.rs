@@ -147,7 +147,7 @@ fn run(command: Command, console: &mut Console) -> Result<Exit, Failure> {
         Command::Unlock(args) => unlock::run(&args, console),
         Command::Sandbox(args) => sandbox::run(&args, console),
         Command::Docs(args) => docs::run(&args, console),
-        Command::Schema(args) => schema::run(&args, console),
+        Command::Schema(args) => Ok(schema::run(&args, console)),
         Command::Completions(args) => Ok(completions::run(&args, &mut Cli::command(), console)),
     }
 }

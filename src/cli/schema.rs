@@ -3,7 +3,7 @@
 use clefctl_core::generate::schema;
 
 use super::console::{Console, registry};
-use super::{Exit, Failure};
+use super::Exit;
 use crate::aws::Connection;
 
 const EXAMPLES: &str = "\
@@ -18,8 +18,8 @@ Then say in the first line of a stack, or in the settings of the editor, where i
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {}
 
-pub(super) fn run(_: &Args, console: &mut Console) -> Result<Exit, Failure> {
+pub(super) fn run(_: &Args, console: &mut Console) -> Exit {
     let schema = schema::schema(&registry(&Connection::new(console.access(None))));
     console.ui.out.line(&format!("{schema:#}"));
-    Ok(Exit::Done)
+    Exit::Done
 }
