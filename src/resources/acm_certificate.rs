@@ -247,16 +247,13 @@ impl Resource for AcmCertificate {
     }
 
     async fn retag(cx: &Cx<'_>, live: &Live<Self>, change: &TagChange) -> Result<()> {
-        let mut change = change.clone();
-        // Which zone it has its records in is no business of others, until it is released: then they stay without us.
+        // Once it is released its records stay without us.
         let released = change.remove.iter().any(|key| key == tag::STACK);
         if let (true, Some((zone, _))) = (released, zone_of(&live.tags)) {
             let names: BTreeSet<String> = live.outputs.domain_validation_options.iter().map(record_name).collect();
             validation::withdraw(cx, zone, &live.id, &names, &names).await?;
-        } else {
-            change.remove.retain(|key| key != ZONE);
         }
-        tags::change(cx, &live.id, &change).await
+        tags::change(cx, &live.id, change).await
     }
 
     fn check(&self) -> Vec<Violation> {
@@ -285,7 +282,7 @@ const TYPE: &str = "acm:certificate";
 /// The code that says that a certificate is not there.
 const ABSENT: &str = "ResourceNotFoundException";
 /// The tag that says in which zone clefctl has put the records of a certificate.
-const ZONE: &str = "clefctl:zone";
+const ZONE: &str = "clefctl:note:zone";
 /// What follows the zone in the tag once the stack does not ask for the records any more.
 const UNASKED: &str = " unasked";
 
