@@ -7,6 +7,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_smithy_types::error::operation::BuildError;
 use aws_types::request_id::RequestId;
 use clefctl_core::error::{Error, ErrorKind, Result};
 use tokio::time::Instant;
@@ -176,6 +177,20 @@ fn is_transient<E>(error: &SdkError<E, HttpResponse>) -> bool {
         SdkError::ServiceError(answer) => answer.raw().status().as_u16() >= 500,
         _ => false,
     }
+}
+
+/// An answer, or nothing where AWS says by one of these codes that there is none.
+pub fn unless<T>(answer: Result<T>, none: &[&str]) -> Result<Option<T>> {
+    match answer {
+        Err(error) if error.code().is_some_and(|code| none.contains(&code)) => Ok(None),
+        answer => answer.map(Some),
+    }
+}
+
+/// A fault of our own: a part that the API demands was left out.
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` passes by value")]
+pub fn unbuilt(error: BuildError) -> Error {
+    Error::internal(error.to_string())
 }
 
 /// Makes one of our errors of one of the SDK's.

@@ -24,7 +24,7 @@ mod together;
 
 pub use account::AwsAccount;
 pub use adapter::{AwsKind, AwsLookup, LookupRead};
-pub use call::Op;
+pub use call::{Op, unbuilt, unless};
 pub use clients::{Access, Clients, Connection};
 pub use pairs::Pairs;
 pub use resource::{Codes, Live, Resource, changed};

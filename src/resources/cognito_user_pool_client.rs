@@ -8,17 +8,19 @@ use aws_sdk_cognitoidentityprovider::types::{
 };
 use clefctl_core::error::{Error, ErrorKind, Result};
 use clefctl_core::kind::{
-    Actions, Attributes, Declared, Facts, Found, Map, Mark, Name, NameChars, Naming, Select, Status, TagChange, Unique,
-    Value, Violation,
+    Actions, Attributes, Declared, Facts, Found, Map, Mark, Name, NameChars, Naming, Select, Status, TagChange, Tags,
+    Unique, Value, Violation,
 };
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::{Codes, Cx, Live, Op, Resource};
+use super::cognito_support::{GONE, Part, Pool, enums, some};
+use crate::aws::{Codes, Cx, Live, Op, Resource, unless};
 
 /// An app client: what lets an application sign users of a pool in.
 ///
-/// Clients take no tags: a client is the stack's when its name begins with `<stack>-<env>-`, or the file names it.
+/// Clients take no tags. One that has its default name is known by that; of one whose name the stack writes the pool
+/// remembers in a tag whose it is. A pool has room for about 40 such tags.
 #[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
 pub struct CognitoUserPoolClient {
     /// The user pool.
@@ -115,51 +117,58 @@ impl Resource for CognitoUserPoolClient {
         declared: &Self::BLOCK,
         outputs: &Outputs::BLOCK,
         found: Found::Child(&["cognito_user_pool"]),
-        mark: Mark::Prefix,
+        mark: Mark::Marker,
         naming: Some(Naming { attribute: "name", max: 128, allowed: NameChars::Wide, unique: Unique::Parent }),
         details: 1,
         actions: Actions {
-            read: &["cognito-idp:ListUserPoolClients", "cognito-idp:DescribeUserPoolClient"],
-            create: &["cognito-idp:CreateUserPoolClient"],
-            update: &["cognito-idp:UpdateUserPoolClient"],
-            delete: &["cognito-idp:DeleteUserPoolClient"],
+            read: &[
+                "cognito-idp:DescribeUserPool",
+                "cognito-idp:ListUserPoolClients",
+                "cognito-idp:DescribeUserPoolClient",
+            ],
+            create: &["cognito-idp:CreateUserPoolClient", "cognito-idp:TagResource"],
+            update: &["cognito-idp:UpdateUserPoolClient", "cognito-idp:TagResource", "cognito-idp:UntagResource"],
+            delete: &["cognito-idp:DeleteUserPoolClient", "cognito-idp:UntagResource"],
         },
         ..Facts::REGIONAL
     };
-    const CODES: Codes = Codes { absent: &["ResourceNotFoundException"], exists: &[], blocked: &[] };
+    const CODES: Codes = Codes { absent: GONE, exists: &[], blocked: &[] };
     type Outputs = Outputs;
 
     async fn read(cx: &Cx<'_>, select: Select<'_>) -> Result<Vec<Live<Self>>> {
         let clients = match select {
             Select::One(id) => match id.split_once('/') {
-                Some((pool, client)) => vec![(pool.to_owned(), client.to_owned())],
+                Some((pool, client)) => vec![(pool.to_owned(), client.to_owned(), None)],
                 None => {
                     return Err(Error::new(ErrorKind::Usage, format!("`{id}` names no client"))
                         .hint("clients are named by pool and client id: `eu-west-3_Ab1Cd2Ef3/5g6h7i8j9k`"));
                 }
             },
             Select::Owned(expected) => {
-                let declared =
-                    expected.instances.iter().filter_map(|client| client.attributes.get("user_pool_id")?.as_str());
-                let parents = expected.parents.iter().map(|pool| pool.id.as_str());
-                let pools: BTreeSet<&str> = declared.chain(parents).collect();
-                let lists = try_join_all(pools.into_iter().map(|pool| list(cx, pool))).await?;
-                let prefix = format!("{}-", cx.owner.prefix());
-                let ours = |name: &str| {
-                    name.starts_with(&prefix)
-                        || expected.instances.iter().filter_map(|client| client.name.as_deref()).any(|wanted| {
-                            // A replacement's name ends in its generation.
-                            name.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with("-g"))
-                        })
-                };
-                lists.into_iter().flatten().filter(|(_, _, name)| ours(name)).map(|(pool, id, _)| (pool, id)).collect()
+                let pools = Pool::all(cx, expected).await?;
+                let lists = pools.iter().map(|pool| async move {
+                    let clients = list(cx, &pool.id).await?.into_iter().map(|(id, name)| {
+                        let tags = part(&pool.id, &name).tags(cx, &pool.tags);
+                        (pool.id.clone(), id, Some(tags))
+                    });
+                    Result::Ok(clients.filter(|(_, _, tags)| tags.as_ref().is_some_and(|tags| !tags.is_empty())))
+                });
+                try_join_all(lists).await?.into_iter().flatten().collect()
             }
         };
-        let found = try_join_all(clients.iter().map(|(pool, client)| describe(cx, pool, client))).await?;
-        Ok(found.iter().flatten().map(live).collect())
+        let found = try_join_all(clients.into_iter().map(|(pool, client, tags)| async move {
+            let Some(client) = describe(cx, &pool, &client).await? else { return Ok(None) };
+            let tags = match tags {
+                Some(tags) => tags,
+                None => Pool::told(cx, &part(&pool, client.client_name().unwrap_or_default())).await?,
+            };
+            Result::Ok(Some(live(&client, tags)))
+        }));
+        Ok(found.await?.into_iter().flatten().collect())
     }
 
-    async fn create(&self, cx: &Cx<'_>, _new: &Declared) -> Result<String> {
+    async fn create(&self, cx: &Cx<'_>, new: &Declared) -> Result<String> {
+        part(&self.user_pool_id, &self.name).mark(cx, &new.tags).await?;
         let op = Op::once("cognito-idp:CreateUserPoolClient").racing(RACING);
         let made = cx
             .call(op, || {
@@ -201,6 +210,10 @@ impl Resource for CognitoUserPoolClient {
         let now = describe(cx, &self.user_pool_id, &live.outputs.id).await?;
         let (analytics, rotation) =
             now.map(|client| (client.analytics_configuration, client.refresh_token_rotation)).unwrap_or_default();
+        let renamed = self.name != live.spec.name;
+        if renamed {
+            part(&self.user_pool_id, &self.name).mark(cx, &live.tags).await?;
+        }
         cx.call(Op::new("cognito-idp:UpdateUserPoolClient").racing(RACING), || {
             cx.cognito()
                 .update_user_pool_client()
@@ -230,6 +243,9 @@ impl Resource for CognitoUserPoolClient {
                 .send()
         })
         .await?;
+        if renamed {
+            part(&self.user_pool_id, &live.spec.name).unmark(cx, &live.tags).await?;
+        }
         Ok(())
     }
 
@@ -239,11 +255,11 @@ impl Resource for CognitoUserPoolClient {
             cx.cognito().delete_user_pool_client().user_pool_id(pool).client_id(&live.outputs.id).send()
         })
         .await?;
-        Ok(())
+        part(pool, &live.spec.name).unmark(cx, &live.tags).await
     }
 
-    async fn retag(_cx: &Cx<'_>, _live: &Live<Self>, _change: &TagChange) -> Result<()> {
-        Ok(())
+    async fn retag(cx: &Cx<'_>, live: &Live<Self>, change: &TagChange) -> Result<()> {
+        part(&live.spec.user_pool_id, &live.spec.name).retag(cx, &live.tags, change).await
     }
 
     fn check(&self) -> Vec<Violation> {
@@ -272,8 +288,7 @@ impl CognitoUserPoolClient {
     }
 
     fn oauth_flows(&self) -> Option<Vec<OAuthFlowType>> {
-        let flows: Vec<OAuthFlowType> = self.allowed_oauth_flows.iter().map(|flow| flow.as_str().into()).collect();
-        (!flows.is_empty()).then_some(flows)
+        enums(&self.allowed_oauth_flows)
     }
 
     /// AWS refuses even `false` where there is no secret.
@@ -305,25 +320,23 @@ fn usual_units(_client: &Map) -> Value {
     )
 }
 
-fn some(texts: &BTreeSet<String>) -> Option<Vec<String>> {
-    (!texts.is_empty()).then(|| texts.iter().cloned().collect())
+fn part<'a>(pool: &'a str, name: &'a str) -> Part<'a> {
+    Part { pool, kind: "cognito_user_pool_client", name, telling: true }
 }
 
-/// Pool, id and name of each client of a pool; none of a pool that is gone.
-async fn list(cx: &Cx<'_>, pool: &str) -> Result<Vec<(String, String, String)>> {
+/// Id and name of each client of a pool; none of a pool that is gone.
+async fn list(cx: &Cx<'_>, pool: &str) -> Result<Vec<(String, String)>> {
     let found = cx
         .call(Op::new("cognito-idp:ListUserPoolClients"), || {
             let clients = cx.cognito().list_user_pool_clients().user_pool_id(pool).max_results(60);
             clients.into_paginator().items().send().try_collect()
         })
         .await;
-    match found {
-        Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(Vec::new()),
-        found => Ok(found?
-            .into_iter()
-            .filter_map(|client| Some((pool.to_owned(), client.client_id?, client.client_name.unwrap_or_default())))
-            .collect()),
-    }
+    Ok(unless(found, GONE)?
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|client| Some((client.client_id?, client.client_name.unwrap_or_default())))
+        .collect())
 }
 
 async fn describe(cx: &Cx<'_>, pool: &str, client: &str) -> Result<Option<Sdk>> {
@@ -332,13 +345,10 @@ async fn describe(cx: &Cx<'_>, pool: &str, client: &str) -> Result<Option<Sdk>> 
             cx.cognito().describe_user_pool_client().user_pool_id(pool).client_id(client).send()
         })
         .await;
-    match found {
-        Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
-        found => Ok(found?.user_pool_client),
-    }
+    Ok(unless(found, GONE)?.and_then(|found| found.user_pool_client))
 }
 
-fn live(client: &Sdk) -> Live<CognitoUserPoolClient> {
+fn live(client: &Sdk, tags: Tags) -> Live<CognitoUserPoolClient> {
     let set = |texts: &[String]| texts.iter().cloned().collect();
     let pool = client.user_pool_id().unwrap_or_default().to_owned();
     let id = client.client_id().unwrap_or_default().to_owned();
@@ -380,7 +390,7 @@ fn live(client: &Sdk) -> Live<CognitoUserPoolClient> {
             write_attributes: set(client.write_attributes()),
         },
         outputs: Outputs { id: id.clone(), client_secret: client.client_secret.clone() },
-        tags: clefctl_core::kind::Tags::new(),
+        tags,
         status: Status::Usable,
         id: format!("{pool}/{id}"),
     }
@@ -392,7 +402,7 @@ mod tests {
 
     #[test]
     fn what_aws_leaves_out_is_its_default() {
-        let live = live(&Sdk::builder().user_pool_id("p").client_id("c").client_name("n").build());
+        let live = live(&Sdk::builder().user_pool_id("p").client_id("c").client_name("n").build(), Tags::new());
         assert_eq!(live.id, "p/c");
         assert_eq!(live.spec.refresh_token_validity, 30);
         assert_eq!(live.spec.token_validity_units.refresh_token, "days");

@@ -15,8 +15,12 @@ pub mod cloudwatch_log_group;
 pub mod cloudwatch_log_metric_filter;
 pub mod cloudwatch_metric_alarm;
 mod cloudwatch_support;
+pub mod cognito_identity_pool;
+mod cognito_support;
+pub mod cognito_user_group;
 pub mod cognito_user_pool;
 pub mod cognito_user_pool_client;
+pub mod cognito_user_pool_domain;
 pub mod db_instance;
 mod db_instance_calls;
 mod db_instance_live;
@@ -63,6 +67,7 @@ pub mod sns_topic;
 pub mod sns_topic_subscription;
 pub mod ssm_parameter;
 pub mod subnet;
+mod taken;
 pub mod vpc;
 pub mod vpc_endpoint;
 
@@ -77,8 +82,11 @@ pub fn all(aws: &Arc<Connection>) -> Vec<Arc<dyn Kind>> {
         AwsKind::<cloudwatch_log_group::CloudwatchLogGroup>::shared(aws),
         AwsKind::<cloudwatch_log_metric_filter::CloudwatchLogMetricFilter>::shared(aws),
         AwsKind::<cloudwatch_metric_alarm::CloudwatchMetricAlarm>::shared(aws),
+        AwsKind::<cognito_identity_pool::CognitoIdentityPool>::shared(aws),
+        AwsKind::<cognito_user_group::CognitoUserGroup>::shared(aws),
         AwsKind::<cognito_user_pool::CognitoUserPool>::shared(aws),
         AwsKind::<cognito_user_pool_client::CognitoUserPoolClient>::shared(aws),
+        AwsKind::<cognito_user_pool_domain::CognitoUserPoolDomain>::shared(aws),
         AwsKind::<db_instance::DbInstance>::shared(aws),
         AwsKind::<db_subnet_group::DbSubnetGroup>::shared(aws),
         AwsKind::<eip::Eip>::shared(aws),

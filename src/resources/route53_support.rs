@@ -3,25 +3,19 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aws_sdk_route53::error::BuildError;
 use aws_sdk_route53::types::{
     Change, ChangeAction, ChangeBatch, ChangeInfo, ChangeStatus, ResourceRecord, ResourceRecordSet, RrType,
 };
-use clefctl_core::error::{Error, Result};
+use clefctl_core::error::Result;
 use clefctl_core::kind::{Tags, Value, short_hash, tag};
 
 use crate::aws::route53::{dns_name, octal};
+pub(super) use crate::aws::unbuilt;
 use crate::aws::{Cx, Op};
 
 /// [`dns_name`] for tables of attributes.
 pub(super) fn canonical_name(name: &Value) -> Value {
     name.as_str().map_or_else(|| name.clone(), |name| Value::from(dns_name(name)))
-}
-
-/// A fault of our own: a part that the API demands was left out.
-#[expect(clippy::needless_pass_by_value, reason = "`map_err` passes by value")]
-pub(super) fn unbuilt(error: BuildError) -> Error {
-    Error::internal(error.to_string())
 }
 
 /// Records of a zone in AWS's order: all, or at the most `limit` from a name and type on. None of a zone that is gone.

@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_cognitoidentityprovider::types as sdk;
-use clefctl_core::error::{Error, Result};
+use clefctl_core::error::Result;
 use clefctl_core::kind::{Attributes, Value};
 use serde::{Deserialize, Serialize};
+
+use crate::aws::unbuilt;
+use crate::resources::cognito_support::enums;
 
 /// What passwords must be like.
 #[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -61,44 +64,6 @@ impl PasswordPolicy {
     }
 }
 
-/// Codes of an authenticator app.
-#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
-pub struct SoftwareToken {
-    /// Whether they may be used.
-    pub(super) enabled: bool,
-}
-
-/// How text messages are sent.
-#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
-pub struct Sms {
-    /// Role with which Cognito sends them.
-    #[attr(refers("iam_role", "arn"))]
-    pub(super) sns_caller_arn: String,
-    /// The external id in the trust policy of the role.
-    pub(super) external_id: Option<String>,
-    /// The region from which they are sent.
-    #[attr(aws_default = "the pool's own region where that can send")]
-    pub(super) sns_region: Option<String>,
-}
-
-impl Sms {
-    pub(super) fn read(sms: &sdk::SmsConfigurationType) -> Self {
-        Self {
-            sns_caller_arn: sms.sns_caller_arn.clone(),
-            external_id: sms.external_id.clone(),
-            sns_region: sms.sns_region.clone(),
-        }
-    }
-
-    pub(super) fn write(&self) -> sdk::SmsConfigurationType {
-        sdk::SmsConfigurationType::builder()
-            .sns_caller_arn(&self.sns_caller_arn)
-            .set_external_id(self.external_id.clone())
-            .set_sns_region(self.sns_region.clone())
-            .build()
-    }
-}
-
 /// How users get back into their accounts.
 #[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
 pub struct Recovery {
@@ -136,7 +101,7 @@ impl Recovery {
             sdk::RecoveryOptionType::builder().name(way.name.as_str().into()).priority(way.priority).build()
         };
         let ways: std::result::Result<Vec<_>, _> = self.recovery_mechanism.iter().map(one).collect();
-        let ways = ways.map_err(|error| Error::internal(error.to_string()))?;
+        let ways = ways.map_err(unbuilt)?;
         Ok(sdk::AccountRecoverySettingType::builder().set_recovery_mechanisms(Some(ways)).build())
     }
 }
@@ -289,6 +254,22 @@ pub struct Devices {
     pub(super) device_only_remembered_on_user_prompt: bool,
 }
 
+impl Devices {
+    pub(super) fn read(devices: &sdk::DeviceConfigurationType) -> Self {
+        Self {
+            challenge_required_on_new_device: devices.challenge_required_on_new_device,
+            device_only_remembered_on_user_prompt: devices.device_only_remembered_on_user_prompt,
+        }
+    }
+
+    pub(super) fn write(&self) -> sdk::DeviceConfigurationType {
+        sdk::DeviceConfigurationType::builder()
+            .challenge_required_on_new_device(self.challenge_required_on_new_device)
+            .device_only_remembered_on_user_prompt(self.device_only_remembered_on_user_prompt)
+            .build()
+    }
+}
+
 /// What happens when users change their addresses.
 #[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
 pub struct AttributeUpdates {
@@ -296,280 +277,72 @@ pub struct AttributeUpdates {
     pub(super) attributes_require_verification_before_update: BTreeSet<String>,
 }
 
+impl AttributeUpdates {
+    pub(super) fn read(settings: &sdk::UserAttributeUpdateSettingsType) -> Option<Self> {
+        let verified = settings.attributes_require_verification_before_update();
+        let verified: BTreeSet<String> = verified.iter().map(|attribute| attribute.as_str().to_owned()).collect();
+        (!verified.is_empty()).then_some(Self { attributes_require_verification_before_update: verified })
+    }
+
+    pub(super) fn write(&self) -> sdk::UserAttributeUpdateSettingsType {
+        let verified = enums(&self.attributes_require_verification_before_update).unwrap_or_default();
+        sdk::UserAttributeUpdateSettingsType::builder()
+            .set_attributes_require_verification_before_update(Some(verified))
+            .build()
+    }
+}
+
+/// What guards against stolen passwords.
+#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
+pub struct AddOns {
+    /// `AUDIT` watches and reports, `ENFORCED` acts on what it sees.
+    #[attr(values("OFF", "AUDIT", "ENFORCED"))]
+    pub(super) advanced_security_mode: String,
+    /// The same for signing in with challenges of your own.
+    pub(super) advanced_security_additional_flows: Option<AdditionalFlows>,
+}
+
+/// Further flows that are guarded.
+#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
+pub struct AdditionalFlows {
+    /// `AUDIT` or `ENFORCED`.
+    #[attr(values("AUDIT", "ENFORCED"))]
+    pub(super) custom_auth_mode: String,
+}
+
+impl AddOns {
+    pub(super) fn read(found: &sdk::UserPoolAddOnsType) -> Option<Self> {
+        let flows = found.advanced_security_additional_flows().and_then(|flows| flows.custom_auth_mode());
+        let found = Self {
+            advanced_security_mode: found.advanced_security_mode.as_str().to_owned(),
+            advanced_security_additional_flows: flows
+                .map(|mode| AdditionalFlows { custom_auth_mode: mode.as_str().to_owned() }),
+        };
+        (found.advanced_security_mode != "OFF").then_some(found)
+    }
+
+    pub(super) fn write(&self) -> Result<sdk::UserPoolAddOnsType> {
+        let flows = self.advanced_security_additional_flows.as_ref().map(|flows| {
+            sdk::AdvancedSecurityAdditionalFlowsType::builder()
+                .custom_auth_mode(flows.custom_auth_mode.as_str().into())
+                .build()
+        });
+        sdk::UserPoolAddOnsType::builder()
+            .advanced_security_mode(self.advanced_security_mode.as_str().into())
+            .set_advanced_security_additional_flows(flows)
+            .build()
+            .map_err(unbuilt)
+    }
+}
+
+/// Add-ons that are switched off are none.
+pub(super) fn off_is_absent(value: &Value) -> Value {
+    if value.get("advanced_security_mode").as_str() == Some("OFF") { Value::Null } else { value.clone() }
+}
+
 /// Whether the case of user names counts.
 #[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
 pub struct UserNames {
     /// Whether `Ann` and `ann` are two users.
     pub(super) case_sensitive: bool,
-}
-
-macro_rules! triggers {
-    ($($(#[doc = $doc:literal])* $name:ident,)*) => {
-        /// The Lambda functions that Cognito calls; ARNs.
-        #[derive(Attributes, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
-        pub struct Triggers {
-            $($(#[doc = $doc])* #[attr(refers("lambda_function", "arn"))] pub(super) $name: Option<String>,)*
-            /// Key with which codes for custom senders are encrypted.
-            #[attr(refers("kms_key", "arn"))]
-            pub(super) kms_key_id: Option<String>,
-        }
-
-        impl Triggers {
-            pub(super) fn read(config: Option<&sdk::LambdaConfigType>) -> Option<Self> {
-                let config = config?;
-                let found = Self { $($name: config.$name.clone(),)* kms_key_id: config.kms_key_id.clone() };
-                (found != Self::default()).then_some(found)
-            }
-
-            /// What the pool has beyond these stays.
-            pub(super) fn write(triggers: Option<&Self>, now: Option<sdk::LambdaConfigType>) -> sdk::LambdaConfigType {
-                let mut config = now.unwrap_or_else(|| sdk::LambdaConfigType::builder().build());
-                let none = Self::default();
-                let triggers = triggers.unwrap_or(&none);
-                // AWS keeps the trigger before tokens in two places, and wants them equal.
-                if config.pre_token_generation != triggers.pre_token_generation {
-                    config.pre_token_generation_config = None;
-                }
-                $(config.$name = triggers.$name.clone();)*
-                config.kms_key_id = triggers.kms_key_id.clone();
-                config
-            }
-        }
-    };
-}
-
-triggers! {
-    /// Before a user signs up.
-    pre_sign_up,
-    /// When a message is sent.
-    custom_message,
-    /// After a user is confirmed.
-    post_confirmation,
-    /// Before a user signs in.
-    pre_authentication,
-    /// After a user signed in.
-    post_authentication,
-    /// Chooses the next challenge.
-    define_auth_challenge,
-    /// Makes a challenge.
-    create_auth_challenge,
-    /// Judges the answer to a challenge.
-    verify_auth_challenge_response,
-    /// Before tokens are made.
-    pre_token_generation,
-    /// When a user is not there who may be elsewhere.
-    user_migration,
-}
-
-/// One fact about each user.
-#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Schema {
-    /// Its name, without `custom:`; that of a standard attribute changes whether that is required or can change.
-    #[attr(length(1, 20))]
-    pub(super) name: String,
-    /// What it is.
-    #[attr(values("Boolean", "DateTime", "Number", "String"))]
-    pub(super) attribute_data_type: String,
-    /// Whether it can be changed.
-    #[attr(default = true)]
-    pub(super) mutable: bool,
-    /// Whether each user has it; standard ones only.
-    #[attr(default = false)]
-    pub(super) required: bool,
-    /// Whether only the developer's credentials can change it.
-    #[attr(default = false)]
-    pub(super) developer_only_attribute: bool,
-    /// Shortest and longest text.
-    pub(super) string_attribute_constraints: Option<Lengths>,
-    /// Smallest and largest number.
-    pub(super) number_attribute_constraints: Option<Limits>,
-}
-
-/// Shortest and longest text.
-#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Lengths {
-    /// Fewest characters.
-    pub(super) min_length: Option<i64>,
-    /// Most characters.
-    pub(super) max_length: Option<i64>,
-}
-
-/// Smallest and largest number.
-#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Limits {
-    /// The smallest.
-    pub(super) min_value: Option<i64>,
-    /// The largest.
-    pub(super) max_value: Option<i64>,
-}
-
-impl Schema {
-    /// What a stack may have said; nothing of standard attributes that are as they always are.
-    pub(super) fn read(found: &sdk::SchemaAttributeType) -> Option<Self> {
-        let full = found.name()?;
-        let plain = full.strip_prefix("dev:").unwrap_or(full);
-        let custom = plain.strip_prefix("custom:");
-        let number = |text: Option<&str>| text.and_then(|text| text.parse().ok());
-        let schema = Self {
-            name: custom.unwrap_or(plain).to_owned(),
-            attribute_data_type: found.attribute_data_type().map_or("String", |kind| kind.as_str()).to_owned(),
-            mutable: found.mutable.unwrap_or(true),
-            required: found.required.unwrap_or_default(),
-            developer_only_attribute: found.developer_only_attribute.unwrap_or_default(),
-            string_attribute_constraints: found
-                .string_attribute_constraints()
-                .map(|found| Lengths { min_length: number(found.min_length()), max_length: number(found.max_length()) })
-                .filter(|found| found.min_length.is_some() || found.max_length.is_some()),
-            number_attribute_constraints: found
-                .number_attribute_constraints()
-                .map(|found| Limits { min_value: number(found.min_value()), max_value: number(found.max_value()) })
-                .filter(|found| found.min_value.is_some() || found.max_value.is_some()),
-        };
-        let told = custom.is_some() || (schema.name != "sub" && !schema.is_usual());
-        told.then_some(schema)
-    }
-
-    pub(super) fn write(&self) -> sdk::SchemaAttributeType {
-        let text = |number: Option<i64>| number.map(|number| number.to_string());
-        let lengths = self.string_attribute_constraints.as_ref().map(|lengths| {
-            sdk::StringAttributeConstraintsType::builder()
-                .set_min_length(text(lengths.min_length))
-                .set_max_length(text(lengths.max_length))
-                .build()
-        });
-        let limits = self.number_attribute_constraints.as_ref().map(|limits| {
-            sdk::NumberAttributeConstraintsType::builder()
-                .set_min_value(text(limits.min_value))
-                .set_max_value(text(limits.max_value))
-                .build()
-        });
-        sdk::SchemaAttributeType::builder()
-            .name(&self.name)
-            .attribute_data_type(self.attribute_data_type.as_str().into())
-            .mutable(self.mutable)
-            .required(self.required)
-            .developer_only_attribute(self.developer_only_attribute)
-            .set_string_attribute_constraints(lengths)
-            .set_number_attribute_constraints(limits)
-            .build()
-    }
-
-    /// Whether the name is one of OpenID's.
-    pub(super) fn is_standard(&self) -> bool {
-        STANDARD.contains(&self.name.as_str())
-    }
-
-    /// Whether it is as standard attributes are when nothing is said of them.
-    fn is_usual(&self) -> bool {
-        self.is_standard() && self.mutable && !self.required && !self.developer_only_attribute
-    }
-
-    /// Whether this is satisfied by what lives; limits that are not written are AWS's.
-    fn fits(&self, live: &Self) -> bool {
-        let free = |mut schema: Self| {
-            if self.string_attribute_constraints.is_none() {
-                schema.string_attribute_constraints = None;
-            }
-            if self.number_attribute_constraints.is_none() {
-                schema.number_attribute_constraints = None;
-            }
-            schema
-        };
-        *self == free(live.clone())
-    }
-}
-
-/// The standard attributes of OpenID, as Cognito has them.
-const STANDARD: [&str; 20] = [
-    "address",
-    "birthdate",
-    "email",
-    "email_verified",
-    "family_name",
-    "gender",
-    "given_name",
-    "identities",
-    "locale",
-    "middle_name",
-    "name",
-    "nickname",
-    "phone_number",
-    "phone_number_verified",
-    "picture",
-    "preferred_username",
-    "profile",
-    "updated_at",
-    "website",
-    "zoneinfo",
-];
-
-/// What has to be added to a schema so that it says what is wanted; `None` where adding is not enough.
-pub(super) fn missing<'a>(wanted: &'a BTreeSet<Schema>, live: &BTreeSet<Schema>) -> Option<Vec<&'a Schema>> {
-    if live.iter().any(|there| !wanted.iter().any(|schema| schema.name == there.name)) {
-        return None;
-    }
-    let mut new = Vec::new();
-    for schema in wanted {
-        match live.iter().find(|there| there.name == schema.name) {
-            Some(there) if schema.fits(there) => {}
-            Some(_) => return None,
-            None if schema.is_usual() => {}
-            None if schema.is_standard() => return None,
-            None => new.push(schema),
-        }
-    }
-    Some(new)
-}
-
-/// Whether a declared schema is satisfied by an observed one.
-pub(super) fn same_schema(declared: &Value, observed: &Value) -> bool {
-    let read = |value: &Value| {
-        let json = value.to_json().filter(|json| !json.is_null()).unwrap_or_else(|| serde_json::json!([]));
-        serde_json::from_value::<BTreeSet<Schema>>(json).ok()
-    };
-    match (read(declared), read(observed)) {
-        (Some(wanted), Some(live)) => missing(&wanted, &live).is_some_and(|new| new.is_empty()),
-        _ => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn schema(name: &str, required: bool) -> Schema {
-        Schema {
-            name: name.to_owned(),
-            attribute_data_type: "String".to_owned(),
-            mutable: true,
-            required,
-            developer_only_attribute: false,
-            string_attribute_constraints: None,
-            number_attribute_constraints: None,
-        }
-    }
-
-    #[test]
-    fn only_attributes_of_ones_own_can_be_added() {
-        let live = BTreeSet::from([schema("team", false), schema("email", true)]);
-        let with = |more: Schema| live.iter().cloned().chain([more]).collect::<BTreeSet<_>>();
-        let added = |wanted: &BTreeSet<Schema>| missing(wanted, &live).map(|new| new.len());
-        assert_eq!(added(&live), Some(0));
-        assert_eq!(added(&with(schema("club", false))), Some(1));
-        assert_eq!(added(&with(schema("name", false))), Some(0), "it is there already");
-        assert_eq!(added(&with(schema("name", true))), None, "a standard attribute cannot become required");
-        assert_eq!(added(&BTreeSet::from([schema("team", false)])), None, "none can be taken away");
-    }
-
-    #[test]
-    fn what_is_read_is_what_was_written() {
-        let wanted = Schema {
-            string_attribute_constraints: Some(Lengths { min_length: Some(1), max_length: Some(40) }),
-            ..schema("team", false)
-        };
-        let mut sent = wanted.write();
-        sent.name = Some("custom:team".to_owned());
-        assert_eq!(Schema::read(&sent), Some(wanted));
-        assert_eq!(Schema::read(&schema("email", false).write()), None);
-    }
 }

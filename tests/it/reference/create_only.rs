@@ -26,6 +26,7 @@ const MARKS: &[(&str, &[&str])] = &[
     ("cognito_user_group", &["name"]),
     ("cognito_user_pool", &["username_attributes", "alias_attributes", "username_configuration"]),
     ("cognito_user_pool_client", &["user_pool_id", "generate_secret"]),
+    ("cognito_user_pool_domain", &["domain", "user_pool_id"]),
     (
         "db_instance",
         &[
@@ -80,7 +81,7 @@ const MARKS: &[(&str, &[&str])] = &[
     ("route53_zone", &["name", "delegation_set_id"]),
     ("route_table", &["vpc_id"]),
     ("s3_bucket", &["bucket"]),
-    ("s3_object", &[]),
+    ("s3_object", &["bucket", "key"]),
     ("secretsmanager_secret", &["name"]),
     ("security_group", &["name", "description", "vpc_id"]),
     ("security_group_rule", &[]),
@@ -105,6 +106,7 @@ const REPLACED: &[(&str, &str, &str)] = &[
         "the name is all that it is known by; there is no call to rename",
     ),
     ("cloudwatch_dashboard", "dashboard_name", "the name is all that it is known by; there is no call to rename"),
+    ("cognito_identity_pool", "developer_provider_name", "AWS: once you have set it, you cannot change it"),
     ("cognito_user_group", "user_pool_id", "a group is a part of its pool"),
     ("db_instance", "availability_zone", "a database is moved to another zone by a restore or a failover only"),
     ("db_instance", "engine", "data of one engine is no data of another"),

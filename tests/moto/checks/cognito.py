@@ -77,3 +77,32 @@ def check_identity_pools(t: Check) -> None:
     cognito.update_identity_pool(IdentityPoolId=pool, IdentityPoolName="new", AllowUnauthenticatedIdentities=True)
     shown = cognito.describe_identity_pool(IdentityPoolId=pool)
     t.equal((shown["IdentityPoolName"], shown["CognitoIdentityProviders"]), ("new", []))
+
+
+def check_all_factors(t: Check) -> None:
+    cognito = t.client("cognito-idp")
+    mail = {"EmailSendingAccount": "DEVELOPER", "SourceArn": f"arn:aws:ses:eu-west-1:{t.account}:identity/example.com"}
+    pool = cognito.create_user_pool(PoolName="users", EmailConfiguration=mail)["UserPool"]["Id"]
+    passkeys = {"RelyingPartyId": "example.com", "UserVerification": "required"}
+    cognito.set_user_pool_mfa_config(
+        UserPoolId=pool,
+        MfaConfiguration="OPTIONAL",
+        EmailMfaConfiguration={"Subject": "code"},
+        WebAuthnConfiguration=passkeys,
+    )
+    read = cognito.get_user_pool_mfa_config(UserPoolId=pool)
+    t.equal((read["EmailMfaConfiguration"], read["WebAuthnConfiguration"]), ({"Subject": "code"}, passkeys))
+
+
+def check_domains_of_both_sorts(t: Check) -> None:
+    cognito = t.client("cognito-idp")
+    pool = cognito.create_user_pool(PoolName="users")["UserPool"]["Id"]
+    certificate = {"CertificateArn": f"arn:aws:acm:us-east-1:{t.account}:certificate/c"}
+    cognito.create_user_pool_domain(UserPoolId=pool, Domain=f"p-{t.account}", ManagedLoginVersion=2)
+    cognito.create_user_pool_domain(UserPoolId=pool, Domain="auth.example.com", CustomDomainConfig=certificate)
+    shown = cognito.describe_user_pool(UserPoolId=pool)["UserPool"]
+    t.equal((shown["Domain"], shown["CustomDomain"]), (f"p-{t.account}", "auth.example.com"))
+    own = cognito.describe_user_pool_domain(Domain="auth.example.com")["DomainDescription"]
+    t.equal((own["CustomDomainConfig"], own["ManagedLoginVersion"]), (certificate, 1))
+    prefix = cognito.describe_user_pool_domain(Domain=f"p-{t.account}")["DomainDescription"]
+    t.equal(prefix["ManagedLoginVersion"], 2)

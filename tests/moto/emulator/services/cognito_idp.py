@@ -80,7 +80,8 @@ def mfa_needs_sms(ctx: Context) -> None:
     token = None
     if "UserPoolId" in ctx.params:
         token = pool(ctx).token_mfa_config
-    if wanted != "OFF" and not ctx.params.get("SmsConfiguration") and not (token or {}).get("Enabled"):
+    mail = ctx.store("factors").get(ctx.params.get("UserPoolId"), {}).get("EmailMfaConfiguration")
+    if wanted != "OFF" and not ctx.params.get("SmsConfiguration") and not (token or {}).get("Enabled") and not mail:
         raise AwsError(
             "InvalidParameterException",
             "SMS configuration and Auto verification for phone_number are required when MFA is required/optional",
@@ -107,12 +108,38 @@ def update(ctx: Context) -> dict[str, Any]:
     return {}
 
 
-@after("cognito-idp", "SetUserPoolMfaConfig")
-def mfa_set(ctx: Context, output: dict[str, Any]) -> None:
-    """moto shows the change in GetUserPoolMfaConfig only."""
-    found = pool(ctx)
-    found.mfa_config = ctx.params.get("MfaConfiguration", "OFF")
+#: What SetUserPoolMfaConfig sets beside the setting itself.
+FACTORS = (
+    "SmsMfaConfiguration",
+    "SoftwareTokenMfaConfiguration",
+    "EmailMfaConfiguration",
+    "WebAuthnConfiguration",
+)
+
+
+@instead("cognito-idp", "SetUserPoolMfaConfig")
+def set_mfa(ctx: Context) -> dict[str, Any]:
+    """Replaces everything; moto knows no mail and no passkeys, and shows the change in GetUserPoolMfaConfig only."""
+    found, params = pool(ctx), ctx.params
+    wanted = params.get("MfaConfiguration", "OFF")
+    given = {name: params[name] for name in FACTORS if params.get(name)}
+    if wanted != "OFF" and not set(given) - {"WebAuthnConfiguration"}:
+        raise AwsError("InvalidParameterException", "Invalid MFA configuration given, can't turn on MFA without a factor.")
+    mail = found.extended_config.get("EmailConfiguration") or {}
+    if "EmailMfaConfiguration" in given and mail.get("EmailSendingAccount") != "DEVELOPER":
+        raise AwsError("InvalidParameterException", "Email MFA needs an email configuration with your own SES identity.")
+    found.mfa_config = wanted
+    found.token_mfa_config = given.get("SoftwareTokenMfaConfiguration")
+    found.sms_mfa_config = given.get("SmsMfaConfiguration")
     found.extended_config.pop("MfaConfiguration", None)
+    ctx.store("factors")[params["UserPoolId"]] = given
+    return get_mfa(ctx)
+
+
+@instead("cognito-idp", "GetUserPoolMfaConfig")
+def get_mfa(ctx: Context) -> dict[str, Any]:
+    """See `set_mfa`."""
+    return {**ctx.store("factors").get(ctx.params["UserPoolId"], {}), "MfaConfiguration": pool(ctx).mfa_config}
 
 
 @after("cognito-idp", "DescribeUserPool", "CreateUserPool")
@@ -122,9 +149,14 @@ def described(ctx: Context, output: dict[str, Any]) -> None:
     found = pool(ctx, shown["Id"])
     shown["MfaConfiguration"] = found.mfa_config
     shown["Arn"] = found.arn
-    if found.domain is not None:
-        custom = getattr(found.domain, "custom_domain_config", None)
-        shown["CustomDomain" if custom else "Domain"] = found.domain.domain
+    shown.pop("Domain", None)
+    for domain in domains(ctx, found):
+        shown["CustomDomain" if domain.custom_domain_config else "Domain"] = domain.domain
+
+
+def domains(ctx: Context, found: Any) -> list[Any]:
+    """The domains of a pool: a prefix, and one of its own; moto knows of one."""
+    return [one for one in ctx.backend("cognito-idp").user_pool_domains.values() if one.user_pool_id == found.id]
 
 
 @before("cognito-idp", "DeleteUserPool")
@@ -137,7 +169,7 @@ def delete_check(ctx: Context) -> None:
             "The user pool cannot be deleted because deletion protection is activated. Deletion protection must be "
             "inactivated first.",
         )
-    if found.domain is not None:
+    if domains(ctx, found):
         raise AwsError(
             "InvalidParameterException",
             "User pool cannot be deleted. It has a domain configured that should be deleted first.",
@@ -204,20 +236,31 @@ def update_client(ctx: Context) -> dict[str, Any]:
 def domain_check(ctx: Context) -> None:
     """A domain belongs to one pool in the region, and a pool has one of each sort; moto overwrites."""
     pool(ctx)
-    domains = ctx.backend().user_pool_domains
+    there = ctx.backend().user_pool_domains
     custom = bool(ctx.params.get("CustomDomainConfig"))
-    if ctx.params["Domain"] in domains:
+    if ctx.params["Domain"] in there:
         raise AwsError("InvalidParameterException", "Domain already associated with another user pool.")
-    for other in domains.values():
+    for other in there.values():
         if other.user_pool_id == ctx.params["UserPoolId"] and bool(getattr(other, "custom_domain_config", None)) == custom:
             raise AwsError("InvalidParameterException", f"The user pool already has a domain: {other.domain}")
 
 
+@after("cognito-idp", "CreateUserPoolDomain", "UpdateUserPoolDomain")
+def domain_version(ctx: Context, output: dict[str, Any]) -> None:
+    """moto drops the version of the pages."""
+    ctx.store("domains")[ctx.params["Domain"]] = ctx.params.get("ManagedLoginVersion", 1)
+
+
 @after("cognito-idp", "DescribeUserPoolDomain")
 def domain_described(ctx: Context, output: dict[str, Any]) -> None:
-    """moto invents the account."""
-    if output.get("DomainDescription"):
-        output["DomainDescription"]["AWSAccountId"] = ctx.call.account
+    """moto invents the account, and leaves out the certificate."""
+    shown = output.get("DomainDescription")
+    if shown:
+        shown["AWSAccountId"] = ctx.call.account
+        shown["ManagedLoginVersion"] = ctx.store("domains").get(shown["Domain"], 1)
+        custom = ctx.backend().user_pool_domains[shown["Domain"]].custom_domain_config
+        if custom:
+            shown["CustomDomainConfig"] = custom
 
 
 # Resource servers.
