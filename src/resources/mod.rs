@@ -54,9 +54,7 @@ mod route53_support;
 pub mod route53_zone;
 pub mod route_table;
 pub mod s3_bucket;
-mod s3_bucket_contents;
-mod s3_bucket_lifecycle;
-mod s3_bucket_settings;
+pub mod s3_object;
 pub mod secretsmanager_secret;
 pub mod secretsmanager_support;
 pub mod security_group;
@@ -110,6 +108,7 @@ pub fn all(aws: &Arc<Connection>) -> Vec<Arc<dyn Kind>> {
         AwsKind::<route53_zone::Route53Zone>::shared(aws),
         AwsKind::<route_table::RouteTable>::shared(aws),
         AwsKind::<s3_bucket::S3Bucket>::shared(aws),
+        AwsKind::<s3_object::S3Object>::shared(aws),
         AwsKind::<secretsmanager_secret::SecretsmanagerSecret>::shared(aws),
         AwsKind::<security_group::SecurityGroup>::shared(aws),
         AwsKind::<security_group_rule::SecurityGroupRule>::shared(aws),

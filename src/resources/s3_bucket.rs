@@ -1,20 +1,40 @@
 //! `s3_bucket`
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use clefctl_core::error::{Error, ErrorKind, Result};
 use clefctl_core::kind::{
     Actions, Attributes, Declared, Facts, Found, Name, NameChars, Naming, PerVerb, Policy, Replacement, Select, Status,
-    TagChange, Tags, Unique, Value, Violation,
+    TagChange, Tags, Unique, Violation,
 };
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
-use super::s3_bucket_contents as contents;
-use super::s3_bucket_settings as settings;
+pub(super) use self::contents::MARKS;
+use self::cors::CorsRule;
+use self::lifecycle::LifecycleRule;
+use self::lock::{ObjectLock, same_lock};
+use self::logging::{Logging, usual_format_is_absent};
+use self::notification::{Notification, nobody_is_absent};
+use self::replication::Replication;
+use self::security::{Encryption, PublicAccessBlock, all_up_is_absent, plain_encryption_is_absent};
+use self::settings::{Rare, Versioning, off_is_absent};
+use self::website::Website;
 use crate::aws::tags::s3 as tags;
 use crate::aws::{Codes, Cx, Live, Op, Resource, sweep};
+
+mod contents;
+pub mod cors;
+pub mod lifecycle;
+pub mod lock;
+pub mod logging;
+pub mod notification;
+mod rare;
+pub mod replication;
+pub mod security;
+pub mod settings;
+pub mod website;
 
 /// An S3 bucket: holds objects under a name that is unique in the world.
 ///
@@ -24,187 +44,61 @@ use crate::aws::{Codes, Cx, Live, Op, Resource, sweep};
 pub struct S3Bucket {
     /// Its name: lower case, unique in the world. The default ends in 8 hex digits made of account, region and owner.
     #[attr(create_only, length(3, 63), pattern = "[a-z0-9][a-z0-9.-]*[a-z0-9]")]
-    pub(super) bucket: Name,
+    bucket: Name,
     /// Whether deleting the bucket deletes everything in it, all versions included.
     #[attr(local, default = false)]
     force_destroy: bool,
     /// Whether old versions of objects are kept. Once on it can only be suspended.
     #[attr(canonical = off_is_absent)]
-    pub(super) versioning: Option<Versioning>,
+    versioning: Option<Versioning>,
     /// How objects are encrypted; without it with keys of S3's own (AES-256).
     #[attr(canonical = plain_encryption_is_absent)]
-    pub(super) server_side_encryption_configuration: Option<Encryption>,
+    server_side_encryption_configuration: Option<Encryption>,
     /// What becomes of objects as they age, one rule for each `id`.
-    pub(super) lifecycle_rule: BTreeSet<LifecycleRule>,
+    #[attr(length(0, 1000))]
+    lifecycle_rule: BTreeSet<LifecycleRule>,
+    /// Which small objects rules do not move: by default none below 128 KiB, or by storage class.
+    #[attr(default = "all_storage_classes_128K", values("all_storage_classes_128K", "varies_by_storage_class"))]
+    transition_default_minimum_object_size: String,
     /// What keeps the public out; without it all four guards are up, as on every new bucket.
     #[attr(canonical = all_up_is_absent)]
-    pub(super) public_access_block: Option<PublicAccessBlock>,
+    public_access_block: Option<PublicAccessBlock>,
     /// Who owns objects that others upload. `BucketOwnerEnforced` turns access lists off.
     #[attr(default = "BucketOwnerEnforced", values("BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"))]
-    pub(super) object_ownership: String,
+    object_ownership: String,
     /// Who may do what with the bucket and its objects.
     #[attr(settled)]
-    pub(super) policy: Option<Policy>,
-}
-
-/// Versioning of a bucket.
-#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
-pub struct Versioning {
-    /// Whether it is on.
-    #[attr(default = true)]
-    pub(super) enabled: bool,
-}
-
-/// Encryption of a bucket.
-#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
-pub struct Encryption {
-    /// The one rule that S3 takes.
-    pub(super) rule: EncryptionRule,
-}
-
-/// How objects are encrypted that do not say it themselves.
-#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
-pub struct EncryptionRule {
-    /// The default.
-    pub(super) apply_server_side_encryption_by_default: EncryptionDefault,
-    /// Whether one data key serves many objects, which makes KMS cheaper.
-    #[attr(default = false)]
-    pub(super) bucket_key_enabled: bool,
-}
-
-/// The encryption of objects that ask for none.
-#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
-pub struct EncryptionDefault {
-    /// `AES256`, or KMS once or twice over.
-    #[attr(values("AES256", "aws:kms", "aws:kms:dsse"))]
-    pub(super) sse_algorithm: String,
-    /// ARN of the KMS key; without it AWS's own key for S3.
-    #[attr(refers("kms_key", "arn"))]
-    pub(super) kms_master_key_id: Option<String>,
-}
-
-/// What becomes of objects as they age.
-#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[attributes(at_least_one(
-    "transition",
-    "expiration",
-    "noncurrent_version_transition",
-    "noncurrent_version_expiration",
-    "abort_incomplete_multipart_upload"
-))]
-pub struct LifecycleRule {
-    /// Its name in the bucket.
-    #[attr(length(1, 255))]
-    pub(super) id: String,
-    /// Whether it is in force.
-    #[attr(default = true)]
-    pub(super) enabled: bool,
-    /// The objects that it is about; without it all.
-    pub(super) filter: Option<Filter>,
-    /// Moves to cheaper storage.
-    pub(super) transition: BTreeSet<Transition>,
-    /// When objects are deleted.
-    pub(super) expiration: Option<Expiration>,
-    /// Moves of old versions to cheaper storage.
-    pub(super) noncurrent_version_transition: BTreeSet<NoncurrentTransition>,
-    /// When old versions are deleted.
-    pub(super) noncurrent_version_expiration: Option<NoncurrentExpiration>,
-    /// When uploads that nobody finished are thrown away.
-    pub(super) abort_incomplete_multipart_upload: Option<AbortUpload>,
-}
-
-/// The objects that a rule is about: those for which all of this holds.
-#[derive(Attributes, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Filter {
-    /// What their keys begin with.
-    pub(super) prefix: Option<String>,
-    /// Tags that they carry.
-    pub(super) tags: BTreeMap<String, String>,
-    /// They are larger than so many bytes.
-    #[attr(range(0, 5_497_558_138_880))]
-    pub(super) object_size_greater_than: Option<i64>,
-    /// They are smaller than so many bytes.
-    #[attr(range(1, 5_497_558_138_880))]
-    pub(super) object_size_less_than: Option<i64>,
-}
-
-/// A move to cheaper storage.
-#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[attributes(exactly_one("days", "date"))]
-pub struct Transition {
-    /// Days after the object was made.
-    #[attr(range(0, 2_147_483_647))]
-    pub(super) days: Option<i32>,
-    /// A day, such as `2027-01-01`.
-    #[attr(pattern = "\\d{4}-\\d{2}-\\d{2}")]
-    pub(super) date: Option<String>,
-    /// `GLACIER`, `DEEP_ARCHIVE`, `STANDARD_IA`, `ONEZONE_IA`, `INTELLIGENT_TIERING` or `GLACIER_IR`.
-    #[attr(values("GLACIER", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "DEEP_ARCHIVE", "GLACIER_IR"))]
-    pub(super) storage_class: String,
-}
-
-/// When objects are deleted.
-#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[attributes(exactly_one("days", "date", "expired_object_delete_marker"))]
-pub struct Expiration {
-    /// Days after the object was made.
-    #[attr(range(1, 2_147_483_647))]
-    pub(super) days: Option<i32>,
-    /// A day, such as `2027-01-01`.
-    #[attr(pattern = "\\d{4}-\\d{2}-\\d{2}")]
-    pub(super) date: Option<String>,
-    /// Delete markers go once no version is left behind them.
-    pub(super) expired_object_delete_marker: Option<bool>,
-}
-
-/// A move of old versions to cheaper storage.
-#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct NoncurrentTransition {
-    /// Days after the version was replaced.
-    #[attr(range(0, 2_147_483_647))]
-    pub(super) noncurrent_days: i32,
-    /// How many newer versions are left where they are.
-    #[attr(range(1, 100))]
-    pub(super) newer_noncurrent_versions: Option<i32>,
-    /// As for current versions.
-    #[attr(values("GLACIER", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "DEEP_ARCHIVE", "GLACIER_IR"))]
-    pub(super) storage_class: String,
-}
-
-/// When old versions are deleted.
-#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct NoncurrentExpiration {
-    /// Days after the version was replaced.
-    #[attr(range(1, 2_147_483_647))]
-    pub(super) noncurrent_days: i32,
-    /// How many newer versions are kept all the same.
-    #[attr(range(1, 100))]
-    pub(super) newer_noncurrent_versions: Option<i32>,
-}
-
-/// When uploads that nobody finished are thrown away.
-#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct AbortUpload {
-    /// Days after the upload began.
-    #[attr(range(1, 2_147_483_647))]
-    pub(super) days_after_initiation: i32,
-}
-
-/// The four guards against the public.
-#[derive(Attributes, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
-pub struct PublicAccessBlock {
-    /// Refuses access lists that let the public in.
-    #[attr(default = true)]
-    pub(super) block_public_acls: bool,
-    /// Refuses policies that let the public in.
-    #[attr(default = true)]
-    pub(super) block_public_policy: bool,
-    /// Overrules access lists that let the public in.
-    #[attr(default = true)]
-    pub(super) ignore_public_acls: bool,
-    /// Overrules policies that let the public in.
-    #[attr(default = true)]
-    pub(super) restrict_public_buckets: bool,
+    policy: Option<Policy>,
+    /// Whether objects can be locked against deletion; needs versioning. Once on it stays on: taking it out of the
+    /// file ends only the lock of objects that say nothing themselves.
+    #[attr(same = same_lock)]
+    object_lock: Option<ObjectLock>,
+    /// Which pages of other sites may ask for objects; the first rule that fits counts.
+    #[attr(length(0, 100))]
+    cors_rule: Vec<CorsRule>,
+    /// The bucket as a web site.
+    website: Option<Website>,
+    /// Where requests are logged.
+    #[attr(settled, canonical = usual_format_is_absent)]
+    logging: Option<Logging>,
+    /// Copies of objects in other buckets; needs versioning on both sides.
+    #[attr(settled)]
+    replication: Option<Replication>,
+    /// Who is told when something happens to objects.
+    #[attr(settled, canonical = nobody_is_absent)]
+    notification: Option<Notification>,
+    /// Who pays for requests: `BucketOwner`, or `Requester`. To end it write `BucketOwner`.
+    #[attr(
+        aws_default = "hardly any bucket has it: it is read, with a call more, only where the stack says it",
+        values("BucketOwner", "Requester")
+    )]
+    request_payer: Option<String>,
+    /// Whether uploads from afar are accelerated: `Enabled`, or `Suspended`. To end it write `Suspended`.
+    #[attr(
+        aws_default = "hardly any bucket has it: it is read, with a call more, only where the stack says it",
+        values("Enabled", "Suspended")
+    )]
+    acceleration_status: Option<String>,
 }
 
 /// What a bucket tells others.
@@ -222,6 +116,9 @@ pub struct Outputs {
     /// Its DNS name in its region.
     #[attr(looks_like = "{name}.s3.{region}.amazonaws.com")]
     bucket_regional_domain_name: String,
+    /// Where it answers as a web site, if it is one.
+    #[attr(looks_like = "{name}.s3-website.{region}.amazonaws.com")]
+    website_endpoint: String,
 }
 
 impl Resource for S3Bucket {
@@ -235,7 +132,7 @@ impl Resource for S3Bucket {
         replacement: Replacement::CreateFirst,
         data: Some("the objects in it, all versions"),
         once: true,
-        details: 7,
+        details: 14,
         actions: Actions {
             read: &[
                 "tag:GetResources",
@@ -246,6 +143,14 @@ impl Resource for S3Bucket {
                 "s3:GetBucketPublicAccessBlock",
                 "s3:GetBucketOwnershipControls",
                 "s3:GetBucketPolicy",
+                "s3:GetBucketObjectLockConfiguration",
+                "s3:GetBucketCORS",
+                "s3:GetBucketWebsite",
+                "s3:GetBucketLogging",
+                "s3:GetReplicationConfiguration",
+                "s3:GetBucketNotification",
+                "s3:GetBucketRequestPayment",
+                "s3:GetAccelerateConfiguration",
                 "s3:ListBucketVersions",
             ],
             create: &["s3:CreateBucket", "s3:TagResource", "s3:PutBucketTagging"],
@@ -258,12 +163,22 @@ impl Resource for S3Bucket {
                 "s3:PutBucketOwnershipControls",
                 "s3:PutBucketPolicy",
                 "s3:DeleteBucketPolicy",
+                "s3:PutBucketObjectLockConfiguration",
+                "s3:PutBucketCORS",
+                "s3:PutBucketWebsite",
+                "s3:DeleteBucketWebsite",
+                "s3:PutBucketLogging",
+                "s3:PutReplicationConfiguration",
+                "s3:PutBucketNotification",
+                "s3:PutBucketRequestPayment",
+                "s3:PutAccelerateConfiguration",
+                "iam:PassRole",
             ],
             delete: &["s3:DeleteBucket", "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:ListBucketVersions"],
         },
         takes: PerVerb::new(3, 2, 2),
         timeouts: PerVerb::new(600, 600, 3600),
-        calls: PerVerb::new(4, 6, 1),
+        calls: PerVerb::new(4, 8, 1),
         ..Facts::REGIONAL
     };
     const CODES: Codes = Codes {
@@ -280,7 +195,11 @@ impl Resource for S3Bucket {
         }
         let found = try_join_all(names.iter().map(|name| async move {
             let Some(tags) = tags_of(cx, name).await? else { return Ok(None) };
-            let spec = settings::read(cx, name).await?;
+            let rare = match select {
+                Select::One(_) => Rare::ALL,
+                Select::Owned(expected) => Rare::of(name, &expected.instances),
+            };
+            let spec = settings::read(cx, name, rare).await?;
             Ok(Some(live(cx, name, spec, tags)))
         }));
         Ok(found.await?.into_iter().flatten().collect())
@@ -303,8 +222,15 @@ impl Resource for S3Bucket {
         if tags_of(cx, &name).await?.is_none_or(|there| there != new.tags) {
             put_tags(cx, &name, &new.tags).await?;
         }
-        let fresh = settings::read(cx, &name).await?;
-        settings::write(cx, &Self { policy: fresh.policy.clone(), ..self.clone() }, &fresh).await?;
+        let fresh = settings::read(cx, &name, Rare::ALL).await?;
+        let settled = Self {
+            policy: fresh.policy.clone(),
+            logging: fresh.logging.clone(),
+            replication: fresh.replication.clone(),
+            notification: fresh.notification.clone(),
+            ..self.clone()
+        };
+        settings::write(cx, &settled, &fresh).await?;
         Ok(name)
     }
 
@@ -313,9 +239,8 @@ impl Resource for S3Bucket {
     }
 
     async fn delete(cx: &Cx<'_>, live: &Live<Self>, last: Option<&Self>) -> Result<()> {
-        if last.is_some_and(|last| last.force_destroy) {
-            contents::empty(cx, &live.id).await?;
-        }
+        let all = last.is_some_and(|last| last.force_destroy);
+        contents::empty(cx, &live.id, if all { "" } else { contents::MARKS }).await?;
         cx.call(Op::new("s3:DeleteBucket"), || cx.s3().delete_bucket().bucket(&live.id).send()).await?;
         Ok(())
     }
@@ -336,8 +261,23 @@ impl Resource for S3Bucket {
             found.push(Violation::new("bucket", format!("S3 does not take `{name}` as the name of a bucket")));
         }
         let mut ids = BTreeSet::new();
-        for rule in self.lifecycle_rule.iter().filter(|rule| !ids.insert(&rule.id)) {
-            found.push(Violation::new("lifecycle_rule", format!("two rules have the id `{}`", rule.id)));
+        for rule in self.lifecycle_rule.iter().filter(|rule| !ids.insert(rule.id())) {
+            found.push(Violation::new("lifecycle_rule", format!("two rules have the id `{}`", rule.id())));
+        }
+        if self.lifecycle_rule.is_empty() && self.transition_default_minimum_object_size != lifecycle::USUAL_SIZE {
+            let message = "there is no rule that it could be about";
+            found.push(Violation::new("transition_default_minimum_object_size", message));
+        }
+        let versioned = self.versioning.as_ref().is_some_and(|versioning| versioning.enabled);
+        let needs = [("object_lock", self.object_lock.is_some()), ("replication", self.replication.is_some())];
+        for (name, _) in needs.into_iter().filter(|(_, said)| *said && !versioned) {
+            let violation = Violation::new(name, "it needs old versions of objects to be kept");
+            found.push(violation.hint("write `versioning: {enabled: true}`"));
+        }
+        found.extend(self.replication.iter().flat_map(replication::check));
+        if self.acceleration_status.is_some() && name.contains('.') {
+            let message = "uploads to a bucket with dots in its name cannot be accelerated";
+            found.push(Violation::new("acceleration_status", message));
         }
         found
     }
@@ -352,7 +292,7 @@ impl Resource for S3Bucket {
 }
 
 /// The tags of a bucket; `None` when there is no such bucket.
-async fn tags_of(cx: &Cx<'_>, bucket: &str) -> Result<Option<Tags>> {
+pub(super) async fn tags_of(cx: &Cx<'_>, bucket: &str) -> Result<Option<Tags>> {
     let read = cx.call(Op::new("s3:GetBucketTagging"), || cx.s3().get_bucket_tagging().bucket(bucket).send()).await;
     match read {
         Ok(answer) => Ok(Some(tags::read(answer.tag_set()))),
@@ -370,7 +310,7 @@ async fn tags_of(cx: &Cx<'_>, bucket: &str) -> Result<Option<Tags>> {
     }
 }
 
-async fn put_tags(cx: &Cx<'_>, bucket: &str, tags: &Tags) -> Result<()> {
+pub(super) async fn put_tags(cx: &Cx<'_>, bucket: &str, tags: &Tags) -> Result<()> {
     let tagging = tags::tagging(tags)?;
     cx.call(Op::new("s3:PutBucketTagging").racing(&["NoSuchBucket"]), || {
         cx.s3().put_bucket_tagging().bucket(bucket).tagging(tagging.clone()).send()
@@ -387,43 +327,10 @@ fn live(cx: &Cx<'_>, name: &str, spec: S3Bucket, tags: Tags) -> Live<S3Bucket> {
             arn: format!("arn:{}:s3:::{name}", cx.partition()),
             bucket_domain_name: format!("{name}.s3.amazonaws.com"),
             bucket_regional_domain_name: format!("{name}.s3.{}.amazonaws.com", cx.region),
+            website_endpoint: website::endpoint(name, &cx.region),
         },
         spec,
         tags,
         status: Status::Usable,
     }
-}
-
-impl S3Bucket {
-    /// A bucket about which nothing is said: what every new one looks like.
-    pub(super) fn fresh(name: &str) -> Self {
-        Self {
-            bucket: name.into(),
-            force_destroy: false,
-            versioning: None,
-            server_side_encryption_configuration: None,
-            lifecycle_rule: BTreeSet::new(),
-            public_access_block: None,
-            object_ownership: "BucketOwnerEnforced".to_owned(),
-            policy: None,
-        }
-    }
-}
-
-fn off_is_absent(value: &Value) -> Value {
-    if value.get("enabled").as_bool() == Some(false) { Value::Null } else { value.clone() }
-}
-
-fn plain_encryption_is_absent(value: &Value) -> Value {
-    let rule = value.get("rule");
-    let default = rule.get("apply_server_side_encryption_by_default");
-    let plain = default.get("sse_algorithm").as_str() == Some("AES256")
-        && default.get("kms_master_key_id").is_null()
-        && rule.get("bucket_key_enabled").as_bool() != Some(true);
-    if plain { Value::Null } else { value.clone() }
-}
-
-fn all_up_is_absent(value: &Value) -> Value {
-    let up = value.as_map().is_some_and(|map| map.values().all(|guard| guard.as_bool() == Some(true)));
-    if up { Value::Null } else { value.clone() }
 }

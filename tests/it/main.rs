@@ -1,5 +1,6 @@
 //! The integration tests, one binary: they see clefctl from outside.
 
+mod buckets;
 mod conformance;
 mod emulator;
 mod layers;

@@ -64,6 +64,24 @@ def check_nothing_is_dropped(t: Check) -> None:
     t.equal(s3.get_bucket_notification_configuration(Bucket=name)["EventBridgeConfiguration"], {})
 
 
+def check_settings_are_kept_whole(t: Check) -> None:
+    s3, name = bucket(t)
+    s3.put_bucket_request_payment(Bucket=name, RequestPaymentConfiguration={"Payer": "Requester"})
+    t.equal(s3.get_bucket_request_payment(Bucket=name)["Payer"], "Requester")
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    rule = {
+        "ID": "copies",
+        "Priority": 1,
+        "Status": "Enabled",
+        "Filter": {"Prefix": "a/"},
+        "DeleteMarkerReplication": {"Status": "Enabled"},
+        "Destination": {"Bucket": f"arn:aws:s3:::{name}", "StorageClass": "STANDARD_IA"},
+    }
+    replication = {"Role": f"arn:aws:iam::{t.account}:role/copies", "Rules": [rule]}
+    s3.put_bucket_replication(Bucket=name, ReplicationConfiguration=replication)
+    t.equal(s3.get_bucket_replication(Bucket=name)["ReplicationConfiguration"], replication)
+
+
 def check_the_right_region(t: Check) -> None:
     _, name = bucket(t)
     elsewhere = t.client("s3", "us-east-1")

@@ -10,7 +10,7 @@ from botocore.session import get_session
 from moto.core.serialize import S3Serializer
 from moto.s3.models import PublicAccessBlock
 
-from ..hooks import BEFORE, Context, after, before
+from ..hooks import BEFORE, Context, after, before, instead
 from ..wire import AwsError
 
 
@@ -90,26 +90,83 @@ def rule_ids(ctx: Context) -> dict[str, Any] | None:
 def all_of_the_rules(ctx: Context, output: dict[str, Any]) -> None:
     """moto drops what it does not know, such as sizes of objects."""
     output["Rules"] = ctx.account.stores["lifecycle"].get(ctx.params["Bucket"], output.get("Rules"))
+    size = ctx.account.stores["sizes"].get(ctx.params["Bucket"])
+    if size and ctx.call.operation == "GetBucketLifecycleConfiguration":
+        output["TransitionDefaultMinimumObjectSize"] = size
+
+
+#: Settings of which moto forgets a part, or all: what is put, what is read, and the member that holds it.
+KEPT = {
+    "PutBucketLogging": ("GetBucketLogging", "BucketLoggingStatus"),
+    "PutBucketReplication": ("GetBucketReplication", "ReplicationConfiguration"),
+}
+
+
+@after("s3", *KEPT)
+def keep(ctx: Context, output: dict[str, Any]) -> None:
+    """What was put last, whole."""
+    _, member = KEPT[ctx.call.operation]
+    ctx.account.stores[member][ctx.params["Bucket"]] = ctx.params.get(member)
+
+
+@after("s3", "GetBucketLogging")
+def get_logging(ctx: Context, output: dict[str, Any]) -> dict[str, Any]:
+    """moto drops the format of keys."""
+    return ctx.account.stores["BucketLoggingStatus"].get(ctx.params["Bucket"]) or output
+
+
+@after("s3", "GetBucketReplication")
+def get_replication(ctx: Context, output: dict[str, Any]) -> dict[str, Any]:
+    """moto drops filters, deletions and most of the destination."""
+    kept = ctx.account.stores["ReplicationConfiguration"].get(ctx.params["Bucket"])
+    return {"ReplicationConfiguration": kept} if kept else output
+
+
+@instead("s3", "PutBucketRequestPayment")
+def put_payer(ctx: Context) -> dict[str, Any]:
+    """moto lacks it."""
+    bucket(ctx).payer = ctx.params["RequestPaymentConfiguration"]["Payer"]
+    return {}
+
+
+@instead("s3", "GetBucketRequestPayment")
+def get_payer(ctx: Context) -> dict[str, Any]:
+    """moto lacks it."""
+    return {"Payer": bucket(ctx).payer}
+
+
+#: The lists of a notification.
+TOLD = ("TopicConfigurations", "QueueConfigurations", "LambdaFunctionConfigurations")
 
 
 @after("s3", "PutBucketNotificationConfiguration")
 def put_notifications(ctx: Context, output: dict[str, Any]) -> None:
-    """moto drops EventBridge."""
-    ctx.account.stores["notifications"][ctx.params["Bucket"]] = ctx.params["NotificationConfiguration"]
+    """moto drops EventBridge; S3 names those that have no name."""
+    given = ctx.params["NotificationConfiguration"]
+    named = {name: [{**one, "Id": one.get("Id") or str(uuid.uuid4())} for one in given.get(name) or []] for name in TOLD}
+    kept = {name: told for name, told in named.items() if told}
+    if "EventBridgeConfiguration" in given:
+        kept["EventBridgeConfiguration"] = {}
+    ctx.account.stores["notifications"][ctx.params["Bucket"]] = kept
 
 
 @after("s3", "GetBucketNotificationConfiguration", "GetBucketNotification")
-def get_notifications(ctx: Context, output: dict[str, Any]) -> None:
+def get_notifications(ctx: Context, output: dict[str, Any]) -> dict[str, Any]:
     """See `put_notifications`."""
-    kept = ctx.account.stores["notifications"].get(ctx.params["Bucket"]) or {}
-    if "EventBridgeConfiguration" in kept:
-        output["EventBridgeConfiguration"] = {}
+    return ctx.account.stores["notifications"].get(ctx.params["Bucket"]) or output
+
+
+@after("s3", "PutBucketLifecycleConfiguration")
+def keep_size(ctx: Context, output: dict[str, Any]) -> None:
+    """moto drops the size below which objects do not move."""
+    size = ctx.params.get("TransitionDefaultMinimumObjectSize") or "all_storage_classes_128K"
+    ctx.account.stores["sizes"][ctx.params["Bucket"]] = size
 
 
 @after("s3", "DeleteBucket")
 def bucket_gone(ctx: Context, output: dict[str, Any]) -> None:
     """What is kept beside moto goes with the bucket."""
-    for name in ("lifecycle", "notifications"):
+    for name in ("lifecycle", "notifications", "sizes", *(member for _, member in KEPT.values())):
         ctx.account.stores[name].pop(ctx.params["Bucket"], None)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from moto.core.resource_tagging import TaggedResource, iter_taggable_backends, make_tag_matcher, match_resource_type
 from moto.ec2.models import EC2Backend
+from moto.s3.models import S3Backend
 
 from ..hooks import Context, instead
 
@@ -40,8 +41,9 @@ def get_resources(ctx: Context) -> dict[str, Any]:
 def _all(ctx: Context) -> Iterator[TaggedResource]:
     """What moto lists, and what it leaves out."""
     for backend in iter_taggable_backends(ctx.call.account, ctx.call.region):
-        if not isinstance(backend, EC2Backend):
+        if not isinstance(backend, (EC2Backend, S3Backend)):
             yield from backend.iter_tagged_resources()
+    yield from _s3(ctx)
     yield from _ec2(ctx)
     yield from _elbv2(ctx)
     yield from _rds(ctx)
@@ -102,6 +104,15 @@ def _alive(backend: Any) -> set[str]:
         *(e.id for e in backend.vpc_end_points.values() if e.state != "deleted"),
         *(i.id for r in backend.reservations.values() for i in r.instances if i._state.name != "terminated"),
     }
+
+
+def _s3(ctx: Context) -> Iterator[TaggedResource]:
+    """Buckets are listed in their own region; moto lists them in every one."""
+    backend = ctx.backend("s3", "aws")
+    for bucket in backend.buckets.values():
+        if bucket.region_name == ctx.call.region:
+            tags = backend.tagger.get_tag_dict_for_resource(bucket.arn)
+            yield TaggedResource(bucket.arn, tags, "s3:bucket")
 
 
 def _elbv2(ctx: Context) -> Iterator[TaggedResource]:

@@ -1,93 +1,75 @@
-//! The settings of a bucket: each with a call of its own to read and to write.
+//! What guards the objects of a bucket: encryption, guards against the public, ownership, policy.
 
 use aws_sdk_s3::types as sdk;
-use clefctl_core::error::{Error, Result};
-use clefctl_core::kind::Policy;
+use clefctl_core::error::Result;
+use clefctl_core::kind::{Attributes, Policy, Value};
+use serde::{Deserialize, Serialize};
 
-use super::s3_bucket::{Encryption, EncryptionDefault, EncryptionRule, PublicAccessBlock, S3Bucket, Versioning};
-use super::s3_bucket_lifecycle as lifecycle;
-use crate::aws::{Cx, Op};
+use super::settings::YOUNG;
+use crate::aws::{Cx, Op, unbuilt, unless};
 
-/// Codes of a bucket that was made, or whose policy's principals were made, a moment ago.
-const YOUNG: &[&str] = &["NoSuchBucket", "OperationAborted"];
-
-/// Reads all settings at once.
-pub(super) async fn read(cx: &Cx<'_>, bucket: &str) -> Result<S3Bucket> {
-    let (versioning, encryption, lifecycle_rule, public_access_block, object_ownership, policy) = tokio::try_join!(
-        versioning(cx, bucket),
-        encryption(cx, bucket),
-        lifecycle::read(cx, bucket),
-        public_access(cx, bucket),
-        ownership(cx, bucket),
-        policy(cx, bucket),
-    )?;
-    let mut read = S3Bucket::fresh(bucket);
-    read.versioning = versioning;
-    read.server_side_encryption_configuration = encryption;
-    read.lifecycle_rule = lifecycle_rule;
-    read.public_access_block = public_access_block;
-    read.object_ownership = object_ownership;
-    read.policy = policy;
-    Ok(read)
+/// Encryption of a bucket.
+#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
+pub struct Encryption {
+    /// The one rule that S3 takes.
+    rule: EncryptionRule,
 }
 
-/// Writes the settings that differ, one after the other: S3 refuses parallel changes of a bucket.
-pub(super) async fn write(cx: &Cx<'_>, to: &S3Bucket, from: &S3Bucket) -> Result<()> {
-    let bucket = &*from.bucket;
-    // A policy that lets the public in needs its guard down first; without one the guard goes up at the end.
-    let opens = to.policy.is_some();
-    if opens {
-        write_public_access(cx, bucket, to, from).await?;
-    }
-    if to.object_ownership != from.object_ownership {
-        write_ownership(cx, bucket, &to.object_ownership).await?;
-    }
-    if to.versioning != from.versioning {
-        write_versioning(cx, bucket, to.versioning.as_ref().is_some_and(|versioning| versioning.enabled)).await?;
-    }
-    if to.server_side_encryption_configuration != from.server_side_encryption_configuration {
-        write_encryption(cx, bucket, to.server_side_encryption_configuration.as_ref()).await?;
-    }
-    if to.lifecycle_rule != from.lifecycle_rule {
-        lifecycle::write(cx, bucket, &to.lifecycle_rule).await?;
-    }
-    if to.policy != from.policy {
-        write_policy(cx, bucket, to.policy.as_ref()).await?;
-    }
-    if !opens {
-        write_public_access(cx, bucket, to, from).await?;
-    }
-    Ok(())
+/// How objects are encrypted that do not say it themselves.
+#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
+pub struct EncryptionRule {
+    /// The default.
+    apply_server_side_encryption_by_default: EncryptionDefault,
+    /// Whether one data key serves many objects, which makes KMS cheaper.
+    #[attr(default = false)]
+    bucket_key_enabled: bool,
 }
 
-/// An answer, or nothing where S3 says by this code that there is none.
-pub(super) fn unless<T>(answer: Result<T>, none: &[&str]) -> Result<Option<T>> {
-    match answer {
-        Ok(answer) => Ok(Some(answer)),
-        Err(error) if error.code().is_some_and(|code| none.contains(&code)) => Ok(None),
-        Err(error) => Err(error),
-    }
+/// The encryption of objects that ask for none.
+#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
+pub struct EncryptionDefault {
+    /// `AES256`, or KMS once or twice over.
+    #[attr(values("AES256", "aws:kms", "aws:kms:dsse"))]
+    sse_algorithm: String,
+    /// ARN of the KMS key; without it AWS's own key for S3.
+    #[attr(refers("kms_key", "arn"))]
+    kms_master_key_id: Option<String>,
 }
 
-async fn versioning(cx: &Cx<'_>, bucket: &str) -> Result<Option<Versioning>> {
-    let answer =
-        cx.call(Op::new("s3:GetBucketVersioning"), || cx.s3().get_bucket_versioning().bucket(bucket).send()).await?;
-    let on = answer.status() == Some(&sdk::BucketVersioningStatus::Enabled);
-    Ok(on.then_some(Versioning { enabled: true }))
+/// The four guards against the public.
+#[derive(Attributes, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+pub struct PublicAccessBlock {
+    /// Refuses access lists that let the public in.
+    #[attr(default = true)]
+    block_public_acls: bool,
+    /// Refuses policies that let the public in.
+    #[attr(default = true)]
+    block_public_policy: bool,
+    /// Overrules access lists that let the public in.
+    #[attr(default = true)]
+    ignore_public_acls: bool,
+    /// Overrules policies that let the public in.
+    #[attr(default = true)]
+    restrict_public_buckets: bool,
 }
 
-async fn write_versioning(cx: &Cx<'_>, bucket: &str, enabled: bool) -> Result<()> {
-    use sdk::BucketVersioningStatus::{Enabled, Suspended};
-    let status = if enabled { Enabled } else { Suspended };
-    let configuration = sdk::VersioningConfiguration::builder().status(status).build();
-    cx.call(Op::new("s3:PutBucketVersioning").racing(YOUNG), || {
-        cx.s3().put_bucket_versioning().bucket(bucket).versioning_configuration(configuration.clone()).send()
-    })
-    .await?;
-    Ok(())
+/// Encryption by keys of S3's own is what every bucket has.
+pub(super) fn plain_encryption_is_absent(value: &Value) -> Value {
+    let rule = value.get("rule");
+    let default = rule.get("apply_server_side_encryption_by_default");
+    let plain = default.get("sse_algorithm").as_str() == Some("AES256")
+        && default.get("kms_master_key_id").is_null()
+        && rule.get("bucket_key_enabled").as_bool() != Some(true);
+    if plain { Value::Null } else { value.clone() }
 }
 
-async fn encryption(cx: &Cx<'_>, bucket: &str) -> Result<Option<Encryption>> {
+/// Four guards that are up are what every bucket has.
+pub(super) fn all_up_is_absent(value: &Value) -> Value {
+    let up = value.as_map().is_some_and(|map| map.values().all(|guard| guard.as_bool() == Some(true)));
+    if up { Value::Null } else { value.clone() }
+}
+
+pub(super) async fn encryption(cx: &Cx<'_>, bucket: &str) -> Result<Option<Encryption>> {
     let answer =
         cx.call(Op::new("s3:GetBucketEncryption"), || cx.s3().get_bucket_encryption().bucket(bucket).send()).await;
     let Some(answer) = unless(answer, &["ServerSideEncryptionConfigurationNotFoundError"])? else { return Ok(None) };
@@ -110,7 +92,7 @@ async fn encryption(cx: &Cx<'_>, bucket: &str) -> Result<Option<Encryption>> {
     }))
 }
 
-async fn write_encryption(cx: &Cx<'_>, bucket: &str, wanted: Option<&Encryption>) -> Result<()> {
+pub(super) async fn write_encryption(cx: &Cx<'_>, bucket: &str, wanted: Option<&Encryption>) -> Result<()> {
     let Some(wanted) = wanted else {
         cx.call(Op::new("s3:DeleteBucketEncryption").racing(YOUNG), || {
             cx.s3().delete_bucket_encryption().bucket(bucket).send()
@@ -123,15 +105,12 @@ async fn write_encryption(cx: &Cx<'_>, bucket: &str, wanted: Option<&Encryption>
         .sse_algorithm(default.sse_algorithm.as_str().into())
         .set_kms_master_key_id(default.kms_master_key_id.clone())
         .build()
-        .map_err(|error| Error::internal(error.to_string()))?;
+        .map_err(unbuilt)?;
     let rule = sdk::ServerSideEncryptionRule::builder()
         .apply_server_side_encryption_by_default(default)
         .bucket_key_enabled(wanted.rule.bucket_key_enabled)
         .build();
-    let configuration = sdk::ServerSideEncryptionConfiguration::builder()
-        .rules(rule)
-        .build()
-        .map_err(|error| Error::internal(error.to_string()))?;
+    let configuration = sdk::ServerSideEncryptionConfiguration::builder().rules(rule).build().map_err(unbuilt)?;
     cx.call(Op::new("s3:PutBucketEncryption").racing(YOUNG), || {
         let put = cx.s3().put_bucket_encryption().bucket(bucket);
         put.server_side_encryption_configuration(configuration.clone()).send()
@@ -140,7 +119,7 @@ async fn write_encryption(cx: &Cx<'_>, bucket: &str, wanted: Option<&Encryption>
     Ok(())
 }
 
-async fn public_access(cx: &Cx<'_>, bucket: &str) -> Result<Option<PublicAccessBlock>> {
+pub(super) async fn public_access(cx: &Cx<'_>, bucket: &str) -> Result<Option<PublicAccessBlock>> {
     let answer =
         cx.call(Op::new("s3:GetPublicAccessBlock"), || cx.s3().get_public_access_block().bucket(bucket).send()).await;
     let answer = unless(answer, &["NoSuchPublicAccessBlockConfiguration"])?;
@@ -163,11 +142,8 @@ const ALL_UP: PublicAccessBlock = PublicAccessBlock {
     restrict_public_buckets: true,
 };
 
-async fn write_public_access(cx: &Cx<'_>, bucket: &str, to: &S3Bucket, from: &S3Bucket) -> Result<()> {
-    if to.public_access_block == from.public_access_block {
-        return Ok(());
-    }
-    let guards = to.public_access_block.as_ref().unwrap_or(&ALL_UP);
+pub(super) async fn write_public_access(cx: &Cx<'_>, bucket: &str, wanted: Option<&PublicAccessBlock>) -> Result<()> {
+    let guards = wanted.unwrap_or(&ALL_UP);
     let guards = sdk::PublicAccessBlockConfiguration::builder()
         .block_public_acls(guards.block_public_acls)
         .block_public_policy(guards.block_public_policy)
@@ -181,7 +157,7 @@ async fn write_public_access(cx: &Cx<'_>, bucket: &str, to: &S3Bucket, from: &S3
     Ok(())
 }
 
-async fn ownership(cx: &Cx<'_>, bucket: &str) -> Result<String> {
+pub(super) async fn ownership(cx: &Cx<'_>, bucket: &str) -> Result<String> {
     let answer = cx
         .call(Op::new("s3:GetBucketOwnershipControls"), || {
             cx.s3().get_bucket_ownership_controls().bucket(bucket).send()
@@ -194,13 +170,9 @@ async fn ownership(cx: &Cx<'_>, bucket: &str) -> Result<String> {
     Ok(ownership.as_str().to_owned())
 }
 
-async fn write_ownership(cx: &Cx<'_>, bucket: &str, wanted: &str) -> Result<()> {
-    let rule = sdk::OwnershipControlsRule::builder()
-        .object_ownership(wanted.into())
-        .build()
-        .map_err(|error| Error::internal(error.to_string()))?;
-    let controls =
-        sdk::OwnershipControls::builder().rules(rule).build().map_err(|error| Error::internal(error.to_string()))?;
+pub(super) async fn write_ownership(cx: &Cx<'_>, bucket: &str, wanted: &str) -> Result<()> {
+    let rule = sdk::OwnershipControlsRule::builder().object_ownership(wanted.into()).build().map_err(unbuilt)?;
+    let controls = sdk::OwnershipControls::builder().rules(rule).build().map_err(unbuilt)?;
     cx.call(Op::new("s3:PutBucketOwnershipControls").racing(YOUNG), || {
         cx.s3().put_bucket_ownership_controls().bucket(bucket).ownership_controls(controls.clone()).send()
     })
@@ -208,13 +180,13 @@ async fn write_ownership(cx: &Cx<'_>, bucket: &str, wanted: &str) -> Result<()> 
     Ok(())
 }
 
-async fn policy(cx: &Cx<'_>, bucket: &str) -> Result<Option<Policy>> {
+pub(super) async fn policy(cx: &Cx<'_>, bucket: &str) -> Result<Option<Policy>> {
     let answer = cx.call(Op::new("s3:GetBucketPolicy"), || cx.s3().get_bucket_policy().bucket(bucket).send()).await;
     let answer = unless(answer, &["NoSuchBucketPolicy"])?;
     Ok(answer.and_then(|answer| answer.policy.as_deref().map(Policy::parse)))
 }
 
-async fn write_policy(cx: &Cx<'_>, bucket: &str, wanted: Option<&Policy>) -> Result<()> {
+pub(super) async fn write_policy(cx: &Cx<'_>, bucket: &str, wanted: Option<&Policy>) -> Result<()> {
     let Some(policy) = wanted else {
         cx.call(Op::new("s3:DeleteBucketPolicy").racing(YOUNG), || {
             cx.s3().delete_bucket_policy().bucket(bucket).send()

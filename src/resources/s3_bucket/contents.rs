@@ -3,27 +3,30 @@
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use clefctl_core::error::{Error, ErrorKind, Result};
 
-use crate::aws::{Cx, Op};
+use crate::aws::{Cx, Op, unbuilt, unless};
 
-/// Whether a bucket holds any object, version or delete marker.
+/// What the keys begin with of objects by which clefctl finds those that it manages.
+pub(in crate::resources) const MARKS: &str = ".clefctl/";
+
+/// Whether a bucket holds any object, version or delete marker that is not clefctl's own.
 pub(super) async fn is_there_any(cx: &Cx<'_>, bucket: &str) -> Result<bool> {
-    let page = cx
-        .call(Op::new("s3:ListObjectVersions"), || cx.s3().list_object_versions().bucket(bucket).max_keys(1).send())
-        .await;
-    match page {
-        Ok(page) => Ok(!page.versions().is_empty() || !page.delete_markers().is_empty()),
-        Err(error) if error.code() == Some("NoSuchBucket") => Ok(false),
-        Err(error) => Err(error),
-    }
+    let page = cx.call(Op::new("s3:ListObjectVersions"), || cx.s3().list_object_versions().bucket(bucket).send()).await;
+    let Some(page) = unless(page, &["NoSuchBucket"])? else { return Ok(false) };
+    let versions = page.versions().iter().filter_map(|version| version.key());
+    let markers = page.delete_markers().iter().filter_map(|marker| marker.key());
+    Ok(versions.chain(markers).any(|key| !key.starts_with(MARKS)))
 }
 
-/// Deletes all versions and delete markers, a thousand a call.
-pub(super) async fn empty(cx: &Cx<'_>, bucket: &str) -> Result<()> {
+/// Deletes all versions and delete markers of keys that begin so, a thousand a call.
+pub(super) async fn empty(cx: &Cx<'_>, bucket: &str, prefix: &str) -> Result<()> {
     let mut gone = 0;
     loop {
         // Always from the beginning: what was listed is gone by then.
-        let page =
-            cx.call(Op::new("s3:ListObjectVersions"), || cx.s3().list_object_versions().bucket(bucket).send()).await?;
+        let page = cx
+            .call(Op::new("s3:ListObjectVersions"), || {
+                cx.s3().list_object_versions().bucket(bucket).prefix(prefix).send()
+            })
+            .await?;
         let versions = page.versions().iter().map(|version| (version.key(), version.version_id()));
         let markers = page.delete_markers().iter().map(|marker| (marker.key(), marker.version_id()));
         let objects: Vec<ObjectIdentifier> = versions
@@ -36,11 +39,7 @@ pub(super) async fn empty(cx: &Cx<'_>, bucket: &str) -> Result<()> {
             return Ok(());
         }
         gone += objects.len();
-        let batch = Delete::builder()
-            .set_objects(Some(objects))
-            .quiet(true)
-            .build()
-            .map_err(|error| Error::internal(error.to_string()))?;
+        let batch = Delete::builder().set_objects(Some(objects)).quiet(true).build().map_err(unbuilt)?;
         let answer = cx
             .call(Op::new("s3:DeleteObjects"), || cx.s3().delete_objects().bucket(bucket).delete(batch.clone()).send())
             .await?;

@@ -5,27 +5,144 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_s3::types as sdk;
 use clefctl_core::error::{Error, Result};
+use clefctl_core::kind::Attributes;
+use serde::{Deserialize, Serialize};
 
-use super::s3_bucket::{
-    AbortUpload, Expiration, Filter, LifecycleRule, NoncurrentExpiration, NoncurrentTransition, Transition,
-};
-use super::s3_bucket_settings::unless;
-use crate::aws::{Cx, Op};
+use super::settings::YOUNG;
+use crate::aws::{Cx, Op, unbuilt, unless};
 
-/// Reads the rules.
-pub(super) async fn read(cx: &Cx<'_>, bucket: &str) -> Result<BTreeSet<LifecycleRule>> {
+/// What becomes of objects as they age.
+#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[attributes(at_least_one(
+    "transition",
+    "expiration",
+    "noncurrent_version_transition",
+    "noncurrent_version_expiration",
+    "abort_incomplete_multipart_upload"
+))]
+pub struct LifecycleRule {
+    /// Its name in the bucket.
+    #[attr(length(1, 255))]
+    id: String,
+    /// Whether it is in force.
+    #[attr(default = true)]
+    enabled: bool,
+    /// The objects that it is about; without it all.
+    filter: Option<Filter>,
+    /// Moves to cheaper storage.
+    transition: BTreeSet<Transition>,
+    /// When objects are deleted.
+    expiration: Option<Expiration>,
+    /// Moves of old versions to cheaper storage.
+    noncurrent_version_transition: BTreeSet<NoncurrentTransition>,
+    /// When old versions are deleted.
+    noncurrent_version_expiration: Option<NoncurrentExpiration>,
+    /// When uploads that nobody finished are thrown away.
+    abort_incomplete_multipart_upload: Option<AbortUpload>,
+}
+
+/// The objects that a rule is about: those for which all of this holds.
+#[derive(Attributes, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Filter {
+    /// What their keys begin with.
+    prefix: Option<String>,
+    /// Tags that they carry.
+    tags: BTreeMap<String, String>,
+    /// They are larger than so many bytes.
+    #[attr(range(0, 5_497_558_138_880))]
+    object_size_greater_than: Option<i64>,
+    /// They are smaller than so many bytes.
+    #[attr(range(1, 5_497_558_138_880))]
+    object_size_less_than: Option<i64>,
+}
+
+/// A move to cheaper storage.
+#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[attributes(exactly_one("days", "date"))]
+pub struct Transition {
+    /// Days after the object was made.
+    #[attr(range(0, 2_147_483_647))]
+    days: Option<i32>,
+    /// A day, such as `2027-01-01`.
+    #[attr(pattern = "\\d{4}-\\d{2}-\\d{2}")]
+    date: Option<String>,
+    /// `GLACIER`, `DEEP_ARCHIVE`, `STANDARD_IA`, `ONEZONE_IA`, `INTELLIGENT_TIERING` or `GLACIER_IR`.
+    #[attr(values("GLACIER", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "DEEP_ARCHIVE", "GLACIER_IR"))]
+    storage_class: String,
+}
+
+/// When objects are deleted.
+#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[attributes(exactly_one("days", "date", "expired_object_delete_marker"))]
+pub struct Expiration {
+    /// Days after the object was made.
+    #[attr(range(1, 2_147_483_647))]
+    days: Option<i32>,
+    /// A day, such as `2027-01-01`.
+    #[attr(pattern = "\\d{4}-\\d{2}-\\d{2}")]
+    date: Option<String>,
+    /// Delete markers go once no version is left behind them.
+    expired_object_delete_marker: Option<bool>,
+}
+
+/// A move of old versions to cheaper storage.
+#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NoncurrentTransition {
+    /// Days after the version was replaced.
+    #[attr(range(0, 2_147_483_647))]
+    noncurrent_days: i32,
+    /// How many newer versions are left where they are.
+    #[attr(range(1, 100))]
+    newer_noncurrent_versions: Option<i32>,
+    /// As for current versions.
+    #[attr(values("GLACIER", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "DEEP_ARCHIVE", "GLACIER_IR"))]
+    storage_class: String,
+}
+
+/// When old versions are deleted.
+#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NoncurrentExpiration {
+    /// Days after the version was replaced.
+    #[attr(range(1, 2_147_483_647))]
+    noncurrent_days: i32,
+    /// How many newer versions are kept all the same.
+    #[attr(range(1, 100))]
+    newer_noncurrent_versions: Option<i32>,
+}
+
+/// When uploads that nobody finished are thrown away.
+#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AbortUpload {
+    /// Days after the upload began.
+    #[attr(range(1, 2_147_483_647))]
+    days_after_initiation: i32,
+}
+
+impl LifecycleRule {
+    /// Its name in the bucket.
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+/// Reads the rules, and the size below which objects do not move by default.
+pub(super) async fn read(cx: &Cx<'_>, bucket: &str) -> Result<(BTreeSet<LifecycleRule>, String)> {
     let answer = cx
         .call(Op::new("s3:GetBucketLifecycleConfiguration"), || {
             cx.s3().get_bucket_lifecycle_configuration().bucket(bucket).send()
         })
         .await;
     let answer = unless(answer, &["NoSuchLifecycleConfiguration"])?;
-    Ok(answer.map(|answer| answer.rules().iter().map(read_rule).collect()).unwrap_or_default())
+    let size = answer.as_ref().and_then(|answer| answer.transition_default_minimum_object_size());
+    let size = size.map_or(USUAL_SIZE, |size| size.as_str()).to_owned();
+    Ok((answer.map(|answer| answer.rules().iter().map(read_rule).collect()).unwrap_or_default(), size))
 }
 
+/// What S3 does with small objects about which nothing is said.
+pub(super) const USUAL_SIZE: &str = "all_storage_classes_128K";
+
 /// Writes all rules; none removes the configuration.
-pub(super) async fn write(cx: &Cx<'_>, bucket: &str, rules: &BTreeSet<LifecycleRule>) -> Result<()> {
-    const YOUNG: &[&str] = &["NoSuchBucket", "OperationAborted"];
+pub(super) async fn write(cx: &Cx<'_>, bucket: &str, rules: &BTreeSet<LifecycleRule>, size: &str) -> Result<()> {
     if rules.is_empty() {
         cx.call(Op::new("s3:DeleteBucketLifecycle").racing(YOUNG), || {
             cx.s3().delete_bucket_lifecycle().bucket(bucket).send()
@@ -34,13 +151,10 @@ pub(super) async fn write(cx: &Cx<'_>, bucket: &str, rules: &BTreeSet<LifecycleR
         return Ok(());
     }
     let rules = rules.iter().map(write_rule).collect::<Result<Vec<_>>>()?;
-    let configuration = sdk::BucketLifecycleConfiguration::builder()
-        .set_rules(Some(rules))
-        .build()
-        .map_err(|error| Error::internal(error.to_string()))?;
+    let configuration = sdk::BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build().map_err(unbuilt)?;
     cx.call(Op::new("s3:PutBucketLifecycleConfiguration").racing(YOUNG), || {
         let put = cx.s3().put_bucket_lifecycle_configuration().bucket(bucket);
-        put.lifecycle_configuration(configuration.clone()).send()
+        put.lifecycle_configuration(configuration.clone()).transition_default_minimum_object_size(size.into()).send()
     })
     .await?;
     Ok(())
@@ -139,11 +253,12 @@ fn write_filter(filter: Option<&Filter>) -> Result<sdk::LifecycleRuleFilter> {
     })
 }
 
-fn write_tags(tags: &BTreeMap<String, String>) -> Result<Vec<sdk::Tag>> {
+/// Tags of a filter.
+pub(super) fn write_tags(tags: &BTreeMap<String, String>) -> Result<Vec<sdk::Tag>> {
     tags.iter()
         .map(|(key, value)| sdk::Tag::builder().key(key).value(value).build())
         .collect::<std::result::Result<_, _>>()
-        .map_err(|error| Error::internal(error.to_string()))
+        .map_err(unbuilt)
 }
 
 fn write_rule(rule: &LifecycleRule) -> Result<sdk::LifecycleRule> {
@@ -190,7 +305,7 @@ fn write_rule(rule: &LifecycleRule) -> Result<sdk::LifecycleRule> {
             sdk::AbortIncompleteMultipartUpload::builder().days_after_initiation(abort.days_after_initiation).build();
         built = built.abort_incomplete_multipart_upload(abort);
     }
-    built.build().map_err(|error| Error::internal(error.to_string()))
+    built.build().map_err(unbuilt)
 }
 
 /// The day of a moment, which S3 keeps at midnight UTC.
