@@ -58,7 +58,7 @@ pub struct AccessKey {
     pub(super) secret_id: String,
     /// Another number makes another key. The one before stays valid until the number changes again, so that whoever
     /// uses it has time to read the new one.
-    #[attr(default = 1, range(1, 1000000000))]
+    #[attr(default = 1, range(1, 1_000_000_000))]
     pub(super) version: i64,
 }
 

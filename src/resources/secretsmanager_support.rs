@@ -22,7 +22,7 @@ const OWN_KEY: &str = "alias/aws/secretsmanager";
 #[attributes(requires("secret_string_template", "generate_string_key"))]
 pub struct Generate {
     /// Another number makes another value.
-    #[attr(default = 1, range(1, 1000000000))]
+    #[attr(default = 1, range(1, 1_000_000_000))]
     version: i64,
     /// How many characters it has.
     #[attr(local, default = 32, range(4, 4096))]
