@@ -4,7 +4,7 @@
 //!
 //! | `#[attr(…)]` | fact |
 //! |---|---|
-//! | `create_only`, `settled`, `write_only`, `local`, `sensitive` | the flags of `Attribute` |
+//! | `create_only`, `settled`, `write_only`, `local`, `sensitive`, `path` | the flags of `Attribute` |
 //! | `default = LITERAL` or `default = path::to::function` | absence means this value |
 //! | `aws_default = "reason"` | AWS chooses; never compared |
 //! | `range(0, 35)`, `length(1, 64)`, `pattern = "…"`, `values("a", "b")` | what is allowed |
@@ -98,7 +98,7 @@ fn attribute(field: &Field) -> Result<TokenStream> {
         attr.parse_nested_meta(|meta| {
             let word = meta.path.require_ident()?.to_string();
             match word.as_str() {
-                "create_only" | "settled" | "write_only" | "local" => {
+                "create_only" | "settled" | "write_only" | "local" | "path" => {
                     let flag = &meta.path;
                     facts.push(quote!(#flag: true));
                 }

@@ -13,7 +13,6 @@ mod destroy;
 mod docs;
 mod global;
 mod init;
-mod lookups;
 mod output;
 mod plan;
 mod plan_file;

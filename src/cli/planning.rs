@@ -17,7 +17,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::console::Console;
 use super::subject::Subject;
-use super::{Failure, account, lookups};
+use super::{Failure, account};
+use crate::lookups::early;
 
 /// Which part of a stack is meant.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -123,7 +124,7 @@ pub(super) async fn read(
         let stack: Arc<dyn Desired> = match prepared {
             None => Arc::new(Nothing::new(owner.clone(), &region)),
             Some(prepared) => {
-                scope.answers = lookups::early(&prepared, &*place.account, &place.context, &mut known).await?;
+                scope.answers = early::answers(&prepared, &*place.account, &place.context, &mut known).await?;
                 Arc::new(prepared.expand(&known).map_err(Error::invalid)?)
             }
         };

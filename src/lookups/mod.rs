@@ -13,12 +13,14 @@ pub mod acm_certificate;
 pub mod ami;
 pub mod availability_zones;
 pub mod caller_identity;
+pub mod early;
 pub mod iam_openid_connect_provider;
 pub mod instances;
 pub mod route53_zone;
 pub mod secretsmanager_secret;
 pub mod security_group;
 pub mod ssm_parameter;
+pub mod stack_outputs;
 pub mod subnets;
 pub mod vpc;
 
@@ -36,6 +38,7 @@ pub fn all(aws: &Arc<Connection>) -> Vec<Arc<dyn Lookup>> {
         AwsLookup::<secretsmanager_secret::SecretsmanagerSecret>::shared(aws),
         AwsLookup::<security_group::SecurityGroup>::shared(aws),
         AwsLookup::<ssm_parameter::SsmParameter>::shared(aws),
+        Arc::new(stack_outputs::StackOutputs),
         AwsLookup::<subnets::Subnets>::shared(aws),
         AwsLookup::<vpc::Vpc>::shared(aws),
     ]

@@ -2,8 +2,10 @@
 
 mod buckets;
 mod conformance;
+mod documents;
 mod emulator;
 mod layers;
+mod neighbours;
 mod reference;
 mod rollout;
 mod secrets;

@@ -17,7 +17,7 @@ use super::resolve::{Resolution, reached, resolve};
 use super::scene::{Options, Scene};
 use super::tags::TagRules;
 use crate::error::Problem;
-use crate::kind::{Address, Desired, Observed, Registry, Target};
+use crate::kind::{Address, Desired, Observed, Output, Registry, Target};
 
 /// Plans what brings an account to what a stack wants, or all problems that stand in the way.
 ///
@@ -96,6 +96,21 @@ pub(super) fn foresee(stack: &dyn Desired, inventory: &Inventory, registry: &Reg
         return observed_world(&scene, &live);
     }
     resolve(&scene, &live, &|_| true, &mut problems).known
+}
+
+/// What a stack's outputs are by what lives, and not by what its next apply would change. What waits for that is
+/// unknown.
+pub fn outputs_of_what_lives(
+    stack: &dyn Desired,
+    inventory: &Inventory,
+    registry: &Registry,
+) -> Result<Vec<Output>, Vec<Problem>> {
+    let (options, tag_rules) = (Options::default(), TagRules::new(stack.ignore_tags()));
+    let scene = Scene { stack, registry, inventory, options: &options, tag_rules };
+    let mut problems = inventory.problems.clone();
+    let live = Live::new(inventory, stack.moved(), &mut problems);
+    problems.retain(Problem::is_error);
+    if problems.is_empty() { stack.outputs(&observed_world(&scene, &live)) } else { Err(problems) }
 }
 
 /// By address, then generation.

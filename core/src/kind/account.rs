@@ -79,6 +79,21 @@ pub trait Lookup: Send + Sync {
 
     /// Reads; `None` when there is no such thing. All arguments are known.
     fn read<'a>(&'a self, cx: &'a Context, arguments: &'a Map) -> BoxFuture<'a, Result<Option<Map>>>;
+
+    /// Reads through an account. Only what lies in things of several kinds needs it.
+    fn read_in<'a>(
+        &'a self,
+        _account: &'a dyn Account,
+        cx: &'a Context,
+        arguments: &'a Map,
+    ) -> BoxFuture<'a, Result<Option<Map>>> {
+        self.read(cx, arguments)
+    }
+
+    /// Whether it asks the account's kinds and nobody else, so that it works in any account.
+    fn asks_kinds(&self) -> bool {
+        false
+    }
 }
 
 /// An account: what can be managed in it, and who we are there.

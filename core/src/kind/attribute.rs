@@ -185,6 +185,8 @@ pub struct Attribute {
     pub local: bool,
     /// It is never shown.
     pub sensitive: bool,
+    /// It is the path of a file, relative to the folder of the stack file in which it is written.
+    pub path: bool,
     /// Smallest and largest number allowed.
     pub range: Option<(i64, i64)>,
     /// Shortest and longest text (in characters) or collection (in entries) allowed.
@@ -215,6 +217,7 @@ impl Attribute {
         write_only: false,
         local: false,
         sensitive: false,
+        path: false,
         range: None,
         length: None,
         pattern: None,

@@ -219,7 +219,14 @@ pub(super) fn lookup_leniently(scope: &Scope, name: &str, world: &dyn World) -> 
     let view = View::new(scope, world, &shared);
     let mut resolver = Resolver::new(&view);
     let branches: Vec<&Branch> = entry.arguments.iter().collect();
-    let map = resolver.table(&branches, facts.declared, entry.name.span);
+    let mut map = resolver.table(&branches, facts.declared, entry.name.span);
+    let files = scope.document.files.get(&entry.name.span.file);
+    for attribute in facts.declared.attributes.iter().filter(|attribute| attribute.path) {
+        if let (Some(Value::String(path)), Some(files)) = (map.get(attribute.name), files) {
+            let path = files.beside(path).to_string_lossy().into_owned();
+            map.insert(attribute.name.to_owned(), Value::from(path));
+        }
+    }
     (map, resolver.problems)
 }
 

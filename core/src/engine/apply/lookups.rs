@@ -76,7 +76,7 @@ impl<'a> Lookups<'a> {
             role_arn: lookup.role_arn.as_deref().map(Into::into),
             ..cx.within(PATIENCE)
         };
-        let found = kind.read(&cx, &arguments).await.map_err(|error| error.address(&address))?;
+        let found = kind.read_in(self.account, &cx, &arguments).await.map_err(|error| error.address(&address))?;
         let value = match found {
             Some(found) => answer(lookup, found),
             None if lookup.optional => Value::Null,

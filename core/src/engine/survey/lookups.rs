@@ -67,7 +67,7 @@ pub async fn ask(
     let Some(kind) = account.registry().lookup(lookup.facts.name) else {
         return Ok(Err(Problem::error(format!("no lookup is called `{}`", lookup.facts.name)).at(lookup.span)));
     };
-    Ok(match kind.read(&cx, arguments).await {
+    Ok(match kind.read_in(account, &cx, arguments).await {
         Ok(Some(found)) => Ok(answer(lookup, found)),
         Ok(None) if lookup.optional => Ok(Value::Null),
         Ok(None) => Err(Problem::error(format!("`lookup.{}` finds nothing", lookup.name))

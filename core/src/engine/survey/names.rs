@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use futures::FutureExt;
 use futures::stream::{StreamExt, iter};
 
 use super::{Things, sort};
@@ -29,15 +30,8 @@ pub(super) async fn look(
     let missing: Vec<(&Instance, &str)> = unseen(stack, expected, things)
         .filter(|(instance, _)| matches!(instance.facts.found, Found::Swept(_)))
         .collect();
-    let reads = missing.into_iter().map(|(instance, name)| async move {
-        let cx = Context {
-            region: instance.place().into(),
-            role_arn: instance.role_arn.as_deref().map(Into::into),
-            ..cx.clone()
-        };
-        let kind = account.registry().expect(instance.kind)?;
-        kind.read(&cx, Select::One(name)).await.map_err(|error| error.address(&instance.address))
-    });
+    let read = |instance, name| by_name(account, instance, name, cx).boxed();
+    let reads: Vec<_> = missing.into_iter().map(|(instance, name)| read(instance, name)).collect();
     let read: Vec<Result<Vec<Observed>>> = iter(reads).buffered(AT_ONCE).collect().await;
     for result in read {
         match result {
@@ -51,6 +45,16 @@ pub(super) async fn look(
         }
     }
     Ok(())
+}
+
+async fn by_name(account: &dyn Account, instance: &Instance, name: &str, cx: &Context) -> Result<Vec<Observed>> {
+    let cx = Context {
+        region: instance.place().into(),
+        role_arn: instance.role_arn.as_deref().map(Into::into),
+        ..cx.clone()
+    };
+    let kind = account.registry().expect(instance.kind)?;
+    kind.read(&cx, Select::One(name)).await.map_err(|error| error.address(&instance.address))
 }
 
 /// Notes which foreign things have the names of instances of which nothing lives, or nothing of that name.

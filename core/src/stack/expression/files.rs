@@ -28,6 +28,12 @@ impl Files {
         Self::default()
     }
 
+    /// A path as seen from where relative paths begin.
+    #[must_use]
+    pub fn beside(&self, path: &str) -> PathBuf {
+        self.base.join(path)
+    }
+
     /// Where a path leads, symbolic links resolved; `None` where nothing is there.
     pub(super) fn resolve(&self, path: &str) -> Result<Option<PathBuf>, String> {
         let Some(root) = &self.root else {

@@ -10,7 +10,7 @@ use clefctl_core::stack::Prepared;
 use futures::future::join_all;
 
 /// The answers of the early lookups, each read as soon as its arguments are known; `known` learns them.
-pub(super) async fn early(
+pub async fn answers(
     prepared: &Prepared,
     account: &dyn Account,
     cx: &Context,
