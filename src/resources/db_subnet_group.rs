@@ -69,23 +69,26 @@ impl Resource for DbSubnetGroup {
     type Outputs = Outputs;
 
     async fn read(cx: &Cx<'_>, select: Select<'_>) -> Result<Vec<Live<Self>>> {
-        let names: Vec<String> = sweep::arns(cx, select, "rds:subgrp").await?;
-        let found = try_join_all(names.iter().map(|arn| async move {
-            let name = arn.rsplit(':').next().unwrap_or_default();
-            let answer = cx
-                .call(Op::new("rds:DescribeDBSubnetGroups"), || {
-                    cx.rds().describe_db_subnet_groups().db_subnet_group_name(name).send()
-                })
-                .await;
-            let group = match answer {
-                Err(error) if error.code() == Some("DBSubnetGroupNotFoundFault") => return Ok(None),
-                answer => answer?.db_subnet_groups.unwrap_or_default().into_iter().next(),
-            };
-            let Some(group) = group else { return Ok(None) };
+        let arns: Vec<String> = sweep::arns(cx, select, "rds:subgrp").await?;
+        let names: Vec<&str> = arns.iter().map(|arn| arn.rsplit(':').next().unwrap_or_default()).collect();
+        // One list serves all that the sweep has found: the call takes one name or none.
+        let name = match (select, names.as_slice()) {
+            (_, []) => return Ok(Vec::new()),
+            (Select::One(_), [name, ..]) => Some((*name).to_owned()),
+            (Select::Owned(_), _) => None,
+        };
+        let found = cx
+            .call(Op::new("rds:DescribeDBSubnetGroups"), || {
+                let groups = cx.rds().describe_db_subnet_groups().set_db_subnet_group_name(name.clone());
+                groups.into_paginator().items().send().try_collect()
+            })
+            .await?;
+        let ours = |group: &&Sdk| group.db_subnet_group_name().is_some_and(|name| names.contains(&name));
+        try_join_all(found.iter().filter(ours).map(|group| async move {
             let tags = tags::of(cx, group.db_subnet_group_arn().unwrap_or_default()).await?;
-            Ok(Some(live(&group, tags)))
-        }));
-        Ok(found.await?.into_iter().flatten().collect())
+            Ok(live(group, tags))
+        }))
+        .await
     }
 
     async fn create(&self, cx: &Cx<'_>, new: &Declared) -> Result<String> {

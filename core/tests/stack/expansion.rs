@@ -489,15 +489,3 @@ fn thousands_of_instances_of_one_resource_are_no_trouble() {
     // What grows with the square of the instances would take minutes.
     assert!(start.elapsed().as_secs() < 60, "took {:?}", start.elapsed());
 }
-
-#[test]
-fn the_stack_that_the_manual_shows_is_a_good_one() {
-    let manual = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/stack-language.md");
-    let manual = fs::read_to_string(manual).expect("the manual");
-    let (_, rest) = manual.split_once("```yaml\n").expect("an example");
-    let (example, _) = rest.split_once("```").expect("its end");
-    let loaded = read(example);
-    let mut problems = loaded.problems;
-    problems.extend(loaded.file.expect("a stack").check(&registry(), &Inputs::default()));
-    assert_eq!(render(&problems, &loaded.sources, Path::new("/")), "");
-}

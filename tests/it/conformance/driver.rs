@@ -9,6 +9,7 @@ use std::time::Duration;
 use clefctl::aws::{Access, AwsAccount, Connection};
 use clefctl_core::engine::apply::{self, Interrupt, Run};
 use clefctl_core::engine::event::{Event, Outcome, Report};
+use clefctl_core::engine::inventory::Inventory;
 use clefctl_core::engine::known::Known;
 use clefctl_core::engine::planned::Planned;
 use clefctl_core::engine::survey::{Scope, ask, survey};
@@ -121,6 +122,16 @@ impl<'a> Wire<'a> {
         cx: &Context,
         options: &Options,
     ) -> Result<Planned, Vec<Problem>> {
+        let (desired, inventory) = Self::surveyed(prepared, account, cx, options).await?;
+        planner::plan(&desired, &inventory, account.registry(), options)
+    }
+
+    async fn surveyed(
+        prepared: Prepared,
+        account: &dyn Account,
+        cx: &Context,
+        options: &Options,
+    ) -> Result<(Arc<dyn Desired>, Inventory), Vec<Problem>> {
         let one = |error: Error| vec![Problem::error(error.to_string())];
         let mut known = Known::new(&cx.account);
         let mut scope = Scope::default();
@@ -135,7 +146,25 @@ impl<'a> Wire<'a> {
         scope.answers = answers;
         let desired: Arc<dyn Desired> = Arc::new(prepared.expand(&known)?);
         let inventory = survey(account, &*desired, options, scope, cx).await.map_err(one)?;
-        planner::plan(&desired, &inventory, account.registry(), options)
+        Ok((desired, inventory))
+    }
+
+    /// The calls of a survey that reads only these kinds, and how many things of each it finds.
+    pub(crate) async fn calls(&self, kinds: &BTreeSet<&'static str>) -> (u64, BTreeMap<&'static str, u64>) {
+        let (prepared, _, cx) = self.open(&Transport::new(None));
+        let only = |aws: &Arc<Connection>| {
+            let all = clefctl::resources::all(aws).into_iter();
+            Registry::new(all.filter(|kind| kinds.contains(kind.facts().name)).collect(), clefctl::lookups::all(aws))
+        };
+        let access = access(self.moto, prepared.region(), &Transport::new(None));
+        let account = AwsAccount::new(access, only, cx.clone());
+        let surveyed = Self::surveyed(prepared, &account, &cx, &Options::default()).await;
+        let (_, inventory) = surveyed.unwrap_or_else(|problems| panic!("{problems:#?}"));
+        let mut things = BTreeMap::new();
+        for thing in &inventory.things {
+            *things.entry(thing.kind).or_default() += 1;
+        }
+        (account.calls().values().sum(), things)
     }
 
     /// What an apply would do.

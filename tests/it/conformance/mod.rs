@@ -4,6 +4,7 @@
 //! `CLEFCTL_KIND=vpc cargo test --test it conformance` looks at one kind only.
 
 mod attributes;
+mod counts;
 pub(crate) mod driver;
 pub(crate) mod fault;
 mod lookups;
