@@ -110,7 +110,6 @@ impl Resource for VpcEndpoint {
         outputs: &Outputs::BLOCK,
         replacement: Replacement::DestroyFirst("a route table has one route to a service, and a name one owner"),
         once: true,
-        details: 1,
         actions: Actions {
             read: &["ec2:DescribeVpcEndpoints", "ec2:DescribePrefixLists"],
             create: &["ec2:CreateVpcEndpoint", "ec2:CreateTags"],
