@@ -2,8 +2,8 @@
 
 use clefctl_core::generate::schema;
 
-use super::console::{Console, registry};
 use super::Exit;
+use super::console::{Console, registry};
 use crate::aws::Connection;
 
 const EXAMPLES: &str = "\

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use aws_sdk_cloudwatch::operation::describe_alarms::DescribeAlarmsOutput;
 use aws_sdk_cloudwatch::operation::put_composite_alarm::builders::PutCompositeAlarmFluentBuilder;
 use aws_sdk_cloudwatch::types::{AlarmType, CompositeAlarm as Sdk};
 use clefctl_core::error::Result;
@@ -86,7 +87,7 @@ impl Resource for CloudwatchCompositeAlarm {
 
     async fn read(cx: &Cx<'_>, select: Select<'_>) -> Result<Vec<Live<Self>>> {
         let pages = support::describe(cx, select, AlarmType::CompositeAlarm).await?;
-        let alarms = pages.iter().flat_map(|page| page.composite_alarms());
+        let alarms = pages.iter().flat_map(DescribeAlarmsOutput::composite_alarms);
         try_join_all(alarms.map(|alarm| async move {
             let tags = tags::of(cx, alarm.alarm_arn().unwrap_or_default()).await?;
             Ok(live(alarm, tags))
@@ -106,7 +107,7 @@ impl Resource for CloudwatchCompositeAlarm {
         }
         // What is left out is reset: what the stack knows nothing of is read, and sent along.
         let pages = support::describe(cx, Select::One(&live.id), AlarmType::CompositeAlarm).await?;
-        let now = pages.iter().flat_map(|page| page.composite_alarms()).next();
+        let now = pages.iter().flat_map(DescribeAlarmsOutput::composite_alarms).next();
         let kept = now.and_then(|now| now.action_configuration.clone());
         let put = || self.put(cx).set_action_configuration(kept.clone());
         cx.call(Op::new("cloudwatch:PutCompositeAlarm"), || put().send()).await?;

@@ -6,8 +6,9 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_cloudwatch::operation::describe_alarms::DescribeAlarmsOutput;
 use aws_sdk_cloudwatch::operation::put_metric_alarm::builders::PutMetricAlarmFluentBuilder;
-use aws_sdk_cloudwatch::types::{AlarmType, MetricAlarm as Sdk};
+use aws_sdk_cloudwatch::types::{AlarmType, MetricAlarm as Sdk, StandardUnit, Statistic};
 use clefctl_core::error::Result;
 use clefctl_core::kind::{
     Actions, Attributes, Declared, Facts, Found, Map, Name, NameChars, Naming, PerVerb, Select, Status, TagChange,
@@ -140,7 +141,7 @@ impl Resource for CloudwatchMetricAlarm {
 
     async fn read(cx: &Cx<'_>, select: Select<'_>) -> Result<Vec<Live<Self>>> {
         let pages = support::describe(cx, select, AlarmType::MetricAlarm).await?;
-        let alarms = pages.iter().flat_map(|page| page.metric_alarms());
+        let alarms = pages.iter().flat_map(DescribeAlarmsOutput::metric_alarms);
         try_join_all(alarms.map(|alarm| async move {
             let tags = tags::of(cx, alarm.alarm_arn().unwrap_or_default()).await?;
             Ok(live(alarm, tags))
@@ -160,7 +161,7 @@ impl Resource for CloudwatchMetricAlarm {
         }
         // What is left out is reset: what the stack knows nothing of is read, and sent along.
         let pages = support::describe(cx, Select::One(&live.id), AlarmType::MetricAlarm).await?;
-        let now = pages.iter().flat_map(|page| page.metric_alarms()).next();
+        let now = pages.iter().flat_map(DescribeAlarmsOutput::metric_alarms).next();
         let kept = |builder: PutMetricAlarmFluentBuilder| match now {
             None => builder,
             Some(now) => builder
@@ -282,9 +283,9 @@ fn live(alarm: &Sdk, tags: Tags) -> Live<CloudwatchMetricAlarm> {
             namespace: text(alarm.namespace()),
             dimensions: read_dimensions(alarm.dimensions()),
             period: alarm.period,
-            statistic: text(alarm.statistic().map(|how| how.as_str())),
+            statistic: text(alarm.statistic().map(Statistic::as_str)),
             extended_statistic: text(alarm.extended_statistic()),
-            unit: text(alarm.unit().map(|unit| unit.as_str())),
+            unit: text(alarm.unit().map(StandardUnit::as_str)),
             metric_query: alarm.metrics().iter().map(MetricQuery::read).collect(),
             treat_missing_data: text(alarm.treat_missing_data()).unwrap_or_else(|| "missing".to_owned()),
             evaluate_low_sample_count_percentiles: text(alarm.evaluate_low_sample_count_percentile()),

@@ -149,9 +149,11 @@ impl Simulation {
         let kinds = registry
             .kinds()
             .map(|real| Arc::new(SimulatedKind { real: real.clone(), inner: inner.clone() }) as Arc<dyn Kind>);
-        let lookups = registry.lookups().map(|real| match real.asks_kinds() {
-            true => real.clone(),
-            false => Arc::new(SimulatedLookup { real: real.clone(), inner: inner.clone() }) as Arc<dyn Lookup>,
+        let lookups = registry.lookups().map(|real| -> Arc<dyn Lookup> {
+            if real.asks_kinds() {
+                return real.clone();
+            }
+            Arc::new(SimulatedLookup { real: real.clone(), inner: inner.clone() })
         });
         Ok(Self { registry: Registry::new(kinds.collect(), lookups.collect()), inner })
     }

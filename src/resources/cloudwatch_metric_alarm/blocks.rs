@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_cloudwatch::types::{Dimension, Metric as SdkMetric, MetricDataQuery, MetricStat};
+use aws_sdk_cloudwatch::types::{Dimension, Metric as SdkMetric, MetricDataQuery, MetricStat, StandardUnit};
 use clefctl_core::kind::{Attributes, Violation};
 use serde::{Deserialize, Serialize};
 
@@ -86,7 +86,7 @@ impl MetricQuery {
                 dimensions: read_dimensions(named.map(SdkMetric::dimensions).unwrap_or_default()),
                 period: stat.period.unwrap_or_default(),
                 stat: stat.stat().unwrap_or_default().to_owned(),
-                unit: text(stat.unit().map(|unit| unit.as_str())),
+                unit: text(stat.unit().map(StandardUnit::as_str)),
             }
         });
         Self {

@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::*;
 
-fn alarm(more: serde_json::Value) -> CloudwatchMetricAlarm {
+fn alarm(more: &serde_json::Value) -> CloudwatchMetricAlarm {
     let mut all = json!({
         "alarm_name": "cpu", "comparison_operator": "GreaterThanThreshold", "evaluation_periods": 3,
         "datapoints_to_alarm": 2, "threshold": 80.0, "metric_name": "CPUUtilization", "namespace": "AWS/EC2",
@@ -15,7 +15,7 @@ fn alarm(more: serde_json::Value) -> CloudwatchMetricAlarm {
     serde_json::from_value(all).unwrap()
 }
 
-fn complaints(more: serde_json::Value) -> Vec<String> {
+fn complaints(more: &serde_json::Value) -> Vec<String> {
     alarm(more).check().into_iter().map(|violation| violation.path).collect()
 }
 
@@ -31,28 +31,28 @@ fn what_aws_leaves_out_is_its_default() {
 fn rules_between_attributes_are_checked() {
     let query = |id: &str, watched: bool| json!({"id": id, "expression": "SUM(METRICS())", "return_data": watched});
     let maths = json!({"metric_name": null, "namespace": null, "period": null, "statistic": null});
-    let with = |more: serde_json::Value| {
+    let with = |more: &serde_json::Value| {
         let mut all = maths.clone();
         all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         all
     };
     let nothing: [&str; 0] = [];
-    assert_eq!(complaints(json!({})), nothing);
-    assert_eq!(complaints(json!({"statistic": null})), ["statistic"]);
-    assert_eq!(complaints(json!({"datapoints_to_alarm": 4})), ["datapoints_to_alarm"]);
-    assert_eq!(complaints(json!({"period": 90})), ["period"]);
-    assert_eq!(complaints(json!({"period": 300, "evaluation_periods": 300})), ["evaluation_periods"]);
-    assert_eq!(complaints(json!({"comparison_operator": "LessThanLowerThreshold"})), ["comparison_operator"]);
-    assert_eq!(complaints(with(json!({"metric_query": [query("a", true), query("b", false)]}))), nothing);
-    assert_eq!(complaints(with(json!({"metric_query": [query("a", true), query("b", true)]}))), ["metric_query"]);
+    assert_eq!(complaints(&json!({})), nothing);
+    assert_eq!(complaints(&json!({"statistic": null})), ["statistic"]);
+    assert_eq!(complaints(&json!({"datapoints_to_alarm": 4})), ["datapoints_to_alarm"]);
+    assert_eq!(complaints(&json!({"period": 90})), ["period"]);
+    assert_eq!(complaints(&json!({"period": 300, "evaluation_periods": 300})), ["evaluation_periods"]);
+    assert_eq!(complaints(&json!({"comparison_operator": "LessThanLowerThreshold"})), ["comparison_operator"]);
+    assert_eq!(complaints(&with(&json!({"metric_query": [query("a", true), query("b", false)]}))), nothing);
+    assert_eq!(complaints(&with(&json!({"metric_query": [query("a", true), query("b", true)]}))), ["metric_query"]);
     let band = |id: &str| {
         json!({
             "metric_query": [query("m", true), query("band", true)], "threshold": null, "threshold_metric_id": id,
             "comparison_operator": "GreaterThanUpperThreshold",
         })
     };
-    assert_eq!(complaints(with(band("band"))), nothing);
-    assert_eq!(complaints(with(band("other"))), ["metric_query", "threshold_metric_id"]);
+    assert_eq!(complaints(&with(&band("band"))), nothing);
+    assert_eq!(complaints(&with(&band("other"))), ["metric_query", "threshold_metric_id"]);
 }
 
 #[test]
