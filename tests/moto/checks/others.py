@@ -98,7 +98,7 @@ def check_metric_filters_go_with_their_group(t: Check) -> None:
     put = lambda pattern: logs.put_metric_filter(  # noqa: E731
         logGroupName="/app", filterName="errors", filterPattern=pattern, metricTransformations=metric
     )
-    t.refused("ResourceNotFoundException", put, "ERROR")
+    t.refused("ResourceNotFoundException", put, pattern="ERROR")
     logs.create_log_group(logGroupName="/app")
     put("ERROR")
     put("WARN")
@@ -134,7 +134,7 @@ def check_topics_and_subscriptions(t: Check) -> None:
     )
     set_to("TracingConfig", "Active")
     t.equal(sns.get_topic_attributes(TopicArn=topic)["Attributes"]["TracingConfig"], "Active")
-    t.refused("InvalidParameter", set_to, "ContentBasedDeduplication", "true")
+    t.refused("InvalidParameter", set_to, name="ContentBasedDeduplication", value="true")
     sns.delete_topic(TopicArn=topic)
     t.equal(sns.list_subscriptions()["Subscriptions"], [])
 
