@@ -114,7 +114,7 @@ pub(super) fn check(mappings: &BTreeSet<RoleMapping>) -> Vec<Violation> {
 }
 
 fn read_mapping(provider: &str, mapping: &sdk::RoleMapping) -> RoleMapping {
-    let rules = mapping.rules_configuration().map(|rules| rules.rules()).unwrap_or_default();
+    let rules = mapping.rules_configuration().map(sdk::RulesConfigurationType::rules).unwrap_or_default();
     RoleMapping {
         identity_provider: provider.to_owned(),
         r#type: mapping.r#type().as_str().to_owned(),

@@ -90,7 +90,7 @@ impl Triggers {
     pub(super) fn read(config: Option<&sdk::LambdaConfigType>) -> Option<Self> {
         let config = config?;
         let mut found = Self::plain(config);
-        found.kms_key_id = config.kms_key_id.clone();
+        found.kms_key_id.clone_from(&config.kms_key_id);
         // AWS tells of the function of a later version in both places.
         let tokens = config.pre_token_generation_config().filter(|tokens| tokens.lambda_version.as_str() != "V1_0");
         if let Some(tokens) = tokens {

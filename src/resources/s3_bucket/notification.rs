@@ -175,7 +175,7 @@ fn write_events(events: &BTreeSet<String>) -> Vec<sdk::Event> {
 
 /// Prefix and suffix of a filter; AWS writes their names large or small.
 fn read_filter(filter: Option<&sdk::NotificationConfigurationFilter>) -> (Option<String>, Option<String>) {
-    let rules = filter.and_then(|filter| filter.key()).map(|key| key.filter_rules()).unwrap_or_default();
+    let rules = filter.and_then(|filter| filter.key()).map(sdk::S3KeyFilter::filter_rules).unwrap_or_default();
     let value = |name: &str| {
         let rule = rules.iter().find(|rule| rule.name().is_some_and(|is| is.as_str().eq_ignore_ascii_case(name)));
         rule.and_then(|rule| rule.value()).filter(|value| !value.is_empty()).map(str::to_owned)
