@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 mod account;
 mod adapter;
 mod call;
+pub mod children;
 mod clients;
 pub mod oidc;
 mod pace;
@@ -21,6 +22,7 @@ mod store;
 pub mod sweep;
 pub mod tags;
 mod together;
+pub mod young;
 
 pub use account::AwsAccount;
 pub use adapter::{AwsKind, AwsLookup, LookupRead};

@@ -13,6 +13,7 @@ pub mod acm_certificate;
 pub mod ami;
 pub mod availability_zones;
 pub mod caller_identity;
+pub mod db_snapshot;
 pub mod early;
 pub mod iam_openid_connect_provider;
 pub mod instances;
@@ -32,15 +33,16 @@ pub fn all(aws: &Arc<Connection>) -> Vec<Arc<dyn Lookup>> {
         AwsLookup::<ami::Ami>::shared(aws),
         AwsLookup::<availability_zones::AvailabilityZones>::shared(aws),
         AwsLookup::<caller_identity::CallerIdentity>::shared(aws),
+        AwsLookup::<db_snapshot::DbSnapshot>::shared(aws),
         AwsLookup::<iam_openid_connect_provider::IamOpenidConnectProvider>::shared(aws),
         AwsLookup::<instances::Instances>::shared(aws),
         AwsLookup::<route53_zone::Route53Zone>::shared(aws),
         AwsLookup::<secretsmanager_secret::SecretsmanagerSecret>::shared(aws),
         AwsLookup::<security_group::SecurityGroup>::shared(aws),
         AwsLookup::<ssm_parameter::SsmParameter>::shared(aws),
-        Arc::new(stack_outputs::StackOutputs),
         AwsLookup::<subnets::Subnets>::shared(aws),
         AwsLookup::<vpc::Vpc>::shared(aws),
+        Arc::new(stack_outputs::StackOutputs),
     ]
 }
 

@@ -17,6 +17,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 pub use self::refresh::{AlarmSpecification, InstanceRefresh, Preferences};
+use super::autoscaling_support as support;
 use crate::aws::tags::autoscaling as tags;
 use crate::aws::{Codes, Cx, Live, Op, Resource};
 
@@ -152,9 +153,11 @@ impl Resource for AutoscalingGroup {
                 "autoscaling:CreateOrUpdateTags",
                 "autoscaling:EnableMetricsCollection",
                 "autoscaling:SuspendProcesses",
+                "ec2:DescribeLaunchTemplateVersions",
                 "ec2:RunInstances",
                 "ec2:CreateTags",
                 "iam:CreateServiceLinkedRole",
+                "iam:GetInstanceProfile",
                 "iam:PassRole",
             ],
             update: &[
@@ -169,8 +172,10 @@ impl Resource for AutoscalingGroup {
                 "autoscaling:CancelInstanceRefresh",
                 "autoscaling:CreateOrUpdateTags",
                 "autoscaling:DeleteTags",
+                "ec2:DescribeLaunchTemplateVersions",
                 "ec2:RunInstances",
                 "ec2:CreateTags",
+                "iam:GetInstanceProfile",
                 "iam:PassRole",
             ],
             delete: &[
@@ -198,7 +203,7 @@ impl Resource for AutoscalingGroup {
             Select::One(name) => {
                 // In this order: a group that is read while its roll-out ends would show the template before it.
                 let rolling = refresh::running(cx, name).await?;
-                let group = capacity::describe(cx, name).await?;
+                let group = support::group(cx, name).await?;
                 Ok(group.iter().map(|group| live(group, refresh::own(group), rolling.as_ref())).collect())
             }
             Select::Owned(expected) => {
@@ -233,7 +238,7 @@ impl Resource for AutoscalingGroup {
             tags::put(cx, &live.id, &live.tags, self.propagates()).await?;
         }
         if rolls && let (Some(how), Some(wanted)) = (&self.instance_refresh, &self.launch_template) {
-            if let Some(group) = capacity::describe(cx, &live.id).await? {
+            if let Some(group) = support::group(cx, &live.id).await? {
                 refresh::roll_out(cx, &group, wanted, how).await?;
             }
         } else if self.min_size > old.min_size || self.desired_capacity > old.desired_capacity {
@@ -320,7 +325,7 @@ async fn remove(cx: &Cx<'_>, name: &str, forced: bool) -> Result<()> {
 
 /// Whether there is such a group, and nobody deletes it yet.
 async fn is_there(cx: &Cx<'_>, name: &str) -> Result<bool> {
-    Ok(capacity::describe(cx, name).await?.is_some_and(|group| group.status().is_none()))
+    Ok(support::group(cx, name).await?.is_some_and(|group| group.status().is_none()))
 }
 
 /// A group without tags of the user propagates all that it has, and none.

@@ -1,16 +1,27 @@
 //! `db_instance`
 
+mod create;
+mod live;
+mod modify;
+mod remove;
+mod rules;
+mod version;
+
 use std::collections::BTreeSet;
 
-use clefctl_core::error::{Error, ErrorKind, Result};
+use clefctl_core::error::{ErrorKind, Result};
 use clefctl_core::kind::{
-    Actions, Attributes, Declared, Facts, Map, Name, NameChars, Naming, PerVerb, Replacement, Secret, Select, Status,
-    TagChange, Unique, Value, Violation,
+    Actions, Attributes, Declared, Facts, Name, NameChars, Naming, PerVerb, Replacement, Secret, Select, TagChange,
+    Unique, Violation,
 };
 use serde::{Deserialize, Serialize};
 
-use super::db_instance_calls as calls;
-use super::db_instance_live::live;
+pub(super) use self::live::live;
+use self::rules::{
+    at_least, encrypted_like_its_source, lower, no_backups_unless_its_sources, no_growth_unless_its_sources,
+    no_logs_unless_its_sources, same_source,
+};
+use super::rds_support as support;
 use crate::aws::tags::rds as tags;
 use crate::aws::{Codes, Cx, Live, Op, Resource};
 
@@ -18,7 +29,12 @@ use crate::aws::{Codes, Cx, Live, Op, Resource};
 ///
 /// It takes 5 to 20 minutes to make. Changes that interrupt it wait for the maintenance window unless
 /// `apply_immediately` says otherwise; what waits counts as done. When it is deleted a final snapshot is taken,
-/// unless the stack says `skip_final_snapshot`.
+/// unless the stack says `skip_final_snapshot`; it carries the database's tags and stays.
+///
+/// A replica (`replicate_source_db`) and a restored database (`snapshot_identifier`, `restore_to_point_in_time`) have
+/// from their source what the stack does not say of them. Taking `replicate_source_db` away makes an independent
+/// database of a replica; then it has to say its engine, user and storage itself. Taking away where a database was
+/// restored from changes nothing.
 #[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[attributes(
     at_most_one("replicate_source_db", "snapshot_identifier", "restore_to_point_in_time"),
@@ -31,164 +47,199 @@ use crate::aws::{Codes, Cx, Live, Op, Resource};
 pub struct DbInstance {
     /// Its name, unique in account and region; RDS keeps it in lower case.
     #[attr(create_only, length(1, 63), pattern = "[A-Za-z](-?[A-Za-z0-9])*", canonical = lower)]
-    pub(super) identifier: Name,
-    /// `postgres`, `mysql`, `mariadb`, …; a replica or a restored database has its source's.
+    identifier: Name,
+    /// `postgres`, `mysql`, `mariadb`, `sqlserver-se`, …; a replica or a restored database has its source's.
     #[attr(create_only, aws_default = "that of the source; required without one")]
-    pub(super) engine: Option<String>,
+    engine: Option<String>,
     /// Version, or the beginning of one: `15` means whatever 15.x AWS has upgraded it to.
-    #[attr(aws_default = "AWS's default version, and its minor upgrades", same = version_prefix)]
-    pub(super) engine_version: Option<String>,
+    #[attr(aws_default = "AWS's default version, and its minor upgrades", same = version::suffices)]
+    engine_version: Option<String>,
     /// Hardware, such as `db.t3.micro`.
     #[attr(pattern = "db\\..+")]
-    pub(super) instance_class: String,
-    /// Storage in GiB. It can grow, by a tenth at least, and never shrink.
+    instance_class: String,
+    /// Storage in GiB. It can grow, by a tenth at least, and never shrink: less than there is changes nothing.
     #[attr(range(5, 65536), aws_default = "that of the source; required without one", same = at_least)]
-    pub(super) allocated_storage: Option<i32>,
-    /// GiB up to which AWS lets the storage grow by itself.
-    #[attr(range(5, 65536))]
-    pub(super) max_allocated_storage: Option<i32>,
+    allocated_storage: Option<i32>,
+    /// GiB up to which AWS lets the storage grow by itself; 0 for not at all.
+    #[attr(range(0, 65536), default = no_growth_unless_its_sources)]
+    max_allocated_storage: Option<i32>,
     /// Sort of storage.
     #[attr(
         aws_default = "gp2, or io1 with `iops`, or that of the source",
         values("standard", "gp2", "gp3", "io1", "io2")
     )]
-    pub(super) storage_type: Option<String>,
+    storage_type: Option<String>,
     /// I/O operations a second, for the sorts of storage that take it.
     #[attr(aws_default = "the storage type's own baseline")]
-    pub(super) iops: Option<i32>,
+    iops: Option<i32>,
     /// MiB a second, for `gp3`.
     #[attr(aws_default = "the storage type's own baseline")]
-    pub(super) storage_throughput: Option<i32>,
+    storage_throughput: Option<i32>,
     /// Whether the storage is encrypted. It cannot be changed later.
     #[attr(create_only, default = encrypted_like_its_source)]
-    pub(super) storage_encrypted: Option<bool>,
+    storage_encrypted: Option<bool>,
     /// ARN of the KMS key for the storage.
     #[attr(create_only, aws_default = "AWS's own key for RDS", refers("kms_key", "arn"))]
-    pub(super) kms_key_id: Option<String>,
+    kms_key_id: Option<String>,
     /// Database that is made with it.
     #[attr(create_only, aws_default = "none, or that of the source")]
-    pub(super) db_name: Option<String>,
+    db_name: Option<String>,
     /// Name of the master user.
     #[attr(create_only, aws_default = "that of the source; required without one")]
-    pub(super) username: Option<String>,
+    username: Option<String>,
     /// Password of the master user; sent when `password_version` rises.
     #[attr(write_only, length(8, 128))]
-    pub(super) password: Option<Secret>,
+    password: Option<Secret>,
     /// Raise it to have `password` sent again.
-    pub(super) password_version: Option<i64>,
+    password_version: Option<i64>,
     /// Whether RDS keeps and rotates the password in Secrets Manager. Not for sources of replicas.
-    pub(super) manage_master_user_password: Option<bool>,
+    #[attr(default = false)]
+    manage_master_user_password: Option<bool>,
     /// KMS key for that secret.
     #[attr(aws_default = "AWS's own key for Secrets Manager")]
-    pub(super) master_user_secret_kms_key_id: Option<String>,
+    master_user_secret_kms_key_id: Option<String>,
     /// TCP port.
     #[attr(range(1150, 65535), aws_default = "the engine's usual port")]
-    pub(super) port: Option<i32>,
+    port: Option<i32>,
     /// The subnets that it may stand in. A replica in the same region has its source's.
-    #[attr(create_only, refers("db_subnet_group", "name"), aws_default = "the default VPC's, or that of the source")]
-    pub(super) db_subnet_group_name: Option<String>,
+    #[attr(create_only, refers("db_subnet_group", "name"), canonical = lower, aws_default = "the default VPC's, or that of the source")]
+    db_subnet_group_name: Option<String>,
     /// Security groups that guard it.
     #[attr(refers("security_group", "id"), aws_default = "the VPC's default group")]
-    pub(super) vpc_security_group_ids: Option<BTreeSet<String>>,
-    /// Parameter group.
-    #[attr(refers("db_parameter_group", "name"), aws_default = "the engine's default group")]
-    pub(super) parameter_group_name: Option<String>,
+    vpc_security_group_ids: Option<BTreeSet<String>>,
+    /// Parameter group. Its static parameters take effect when the database is rebooted.
+    #[attr(refers("db_parameter_group", "name"), canonical = lower, aws_default = "the engine's default group")]
+    parameter_group_name: Option<String>,
     /// Option group.
     #[attr(aws_default = "the engine's default group")]
-    pub(super) option_group_name: Option<String>,
+    option_group_name: Option<String>,
     /// Whether a standby in another zone takes over when this one fails.
     #[attr(default = false)]
-    pub(super) multi_az: bool,
+    multi_az: bool,
     /// Zone of a database without standby.
     #[attr(create_only, aws_default = "AWS picks a zone, and moves it on failover")]
-    pub(super) availability_zone: Option<String>,
+    availability_zone: Option<String>,
     /// Whether it has a public address.
     #[attr(default = false)]
-    pub(super) publicly_accessible: bool,
+    publicly_accessible: bool,
     /// Days that automated backups are kept; 0 for none. Replicas can be made only of what has backups.
-    #[attr(default = 0, range(0, 35))]
-    pub(super) backup_retention_period: i32,
+    #[attr(range(0, 35), default = no_backups_unless_its_sources)]
+    backup_retention_period: Option<i32>,
     /// When backups are made, in UTC: `03:00-04:00`.
     #[attr(aws_default = "AWS picks a window at random", pattern = "\\d\\d:\\d\\d-\\d\\d:\\d\\d")]
-    pub(super) backup_window: Option<String>,
+    backup_window: Option<String>,
     /// When AWS may interrupt it, in UTC: `sun:04:30-sun:05:30`.
     #[attr(aws_default = "AWS picks a window at random", canonical = lower)]
-    pub(super) maintenance_window: Option<String>,
+    maintenance_window: Option<String>,
     /// Whether AWS upgrades minor versions by itself.
     #[attr(default = true)]
-    pub(super) auto_minor_version_upgrade: bool,
+    auto_minor_version_upgrade: bool,
     /// Whether a change of the major version is meant.
     #[attr(local, default = false)]
-    pub(super) allow_major_version_upgrade: bool,
+    allow_major_version_upgrade: bool,
     /// Whether changes that interrupt it are made at once.
     #[attr(local, default = false)]
-    pub(super) apply_immediately: bool,
+    apply_immediately: bool,
     /// Whether no final snapshot is taken when it is deleted.
     #[attr(local, default = false)]
-    pub(super) skip_final_snapshot: bool,
+    skip_final_snapshot: bool,
     /// Name of the final snapshot; without it `<identifier>-final-<resource id>`.
     #[attr(local)]
-    pub(super) final_snapshot_identifier: Option<String>,
+    final_snapshot_identifier: Option<String>,
+    /// Before what a snapshot is taken, which stays: a change of `engine_version`, of `instance_class`, or the
+    /// `replacement` of the database, whatever `skip_final_snapshot` says.
+    #[attr(local, values("engine_version", "instance_class", "replacement"))]
+    snapshot_before: BTreeSet<String>,
     /// Whether automated backups go with it.
     #[attr(local, default = true)]
-    pub(super) delete_automated_backups: bool,
+    delete_automated_backups: bool,
     /// Whether snapshots carry its tags.
     #[attr(default = false)]
-    pub(super) copy_tags_to_snapshot: bool,
+    copy_tags_to_snapshot: bool,
     /// Whether AWS refuses to delete it.
     #[attr(default = false)]
-    pub(super) deletion_protection: bool,
+    deletion_protection: bool,
     /// Seconds between samples of enhanced monitoring; 0 for none.
-    #[attr(default = 0)]
-    pub(super) monitoring_interval: i32,
+    #[attr(default = 0, range(0, 60))]
+    monitoring_interval: i32,
     /// ARN of the role that sends the samples.
     #[attr(refers("iam_role", "arn"))]
-    pub(super) monitoring_role_arn: Option<String>,
+    monitoring_role_arn: Option<String>,
     /// Whether Performance Insights is on.
     #[attr(default = false)]
-    pub(super) performance_insights_enabled: bool,
+    performance_insights_enabled: bool,
     /// ARN of the KMS key for Performance Insights.
     #[attr(aws_default = "AWS's own key for RDS")]
-    pub(super) performance_insights_kms_key_id: Option<String>,
-    /// Days that Performance Insights keeps.
+    performance_insights_kms_key_id: Option<String>,
+    /// Days that Performance Insights keeps: 7, 731, or a multiple of 31.
     #[attr(aws_default = "7 days")]
-    pub(super) performance_insights_retention_period: Option<i32>,
+    performance_insights_retention_period: Option<i32>,
+    /// How much Database Insights shows; `advanced` needs Performance Insights for 465 days.
+    #[attr(aws_default = "standard", values("standard", "advanced"))]
+    database_insights_mode: Option<String>,
     /// Logs that go to CloudWatch Logs: `postgresql`, `upgrade`, `error`, `general`, `slowquery`, `audit`.
-    pub(super) enabled_cloudwatch_logs_exports: BTreeSet<String>,
+    #[attr(default = no_logs_unless_its_sources)]
+    enabled_cloudwatch_logs_exports: Option<BTreeSet<String>>,
     /// Whether users can log in with IAM.
     #[attr(default = false)]
-    pub(super) iam_database_authentication_enabled: bool,
-    /// Certificate authority of its certificate.
+    iam_database_authentication_enabled: bool,
+    /// Certificate authority of its certificate, such as `rds-ca-rsa2048-g1`.
     #[attr(aws_default = "AWS's current one")]
-    pub(super) ca_cert_identifier: Option<String>,
+    ca_cert_identifier: Option<String>,
+    /// Whether it has IPv4 addresses only, or IPv6 addresses too (`DUAL`).
+    #[attr(aws_default = "IPV4, or that of the source", values("IPV4", "DUAL"))]
+    network_type: Option<String>,
+    /// Whether its transaction log has a volume of its own.
+    #[attr(default = false)]
+    dedicated_log_volume: bool,
+    /// Whether AWS goes on supporting the version, for money, after its end: `open-source-rds-extended-support`, or
+    /// `open-source-rds-extended-support-disabled`.
+    #[attr(aws_default = "extended support, or that of the source")]
+    engine_lifecycle_support: Option<String>,
+    /// Character set of Oracle and SQL Server.
+    #[attr(create_only, aws_default = "the engine's own")]
+    character_set_name: Option<String>,
+    /// National character set of Oracle.
+    #[attr(create_only, aws_default = "the engine's own")]
+    nchar_character_set_name: Option<String>,
+    /// Time zone of SQL Server and Db2.
+    #[attr(create_only, aws_default = "the engine's own")]
+    timezone: Option<String>,
     /// Licence model of commercial engines.
     #[attr(aws_default = "the engine's own")]
-    pub(super) license_model: Option<String>,
-    /// Name or ARN of the database that it is a replica of. Taking the line away promotes the replica.
-    pub(super) replicate_source_db: Option<String>,
+    license_model: Option<String>,
+    /// Name of the database that it is a replica of; ARN where that one is in another region. Taking the line away
+    /// promotes the replica.
+    #[attr(same = same_source)]
+    replicate_source_db: Option<String>,
+    /// Whether a replica of Oracle can be read.
+    #[attr(aws_default = "open-read-only", values("open-read-only", "mounted"))]
+    replica_mode: Option<String>,
     /// Snapshot that it is restored from, once; AWS does not remember it.
     #[attr(local)]
-    pub(super) snapshot_identifier: Option<String>,
+    snapshot_identifier: Option<String>,
     /// Point in another database's time that it is restored to, once; AWS does not remember it.
     #[attr(local)]
-    pub(super) restore_to_point_in_time: Option<PointInTime>,
+    restore_to_point_in_time: Option<PointInTime>,
 }
 
 /// A point in the time of another database.
 #[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[attributes(
-    exactly_one("source_db_instance_identifier", "source_dbi_resource_id"),
+    exactly_one("source_db_instance_identifier", "source_dbi_resource_id", "source_db_instance_automated_backups_arn"),
     exactly_one("restore_time", "use_latest_restorable_time")
 )]
 pub struct PointInTime {
     /// The database, by name.
-    pub(super) source_db_instance_identifier: Option<String>,
+    source_db_instance_identifier: Option<String>,
     /// The database, by its resource id, which also finds one that is gone.
-    pub(super) source_dbi_resource_id: Option<String>,
+    source_dbi_resource_id: Option<String>,
+    /// Backups that were kept of a database that is gone, by ARN.
+    source_db_instance_automated_backups_arn: Option<String>,
     /// The moment: `2027-01-31T12:00:00Z`.
-    pub(super) restore_time: Option<String>,
+    restore_time: Option<String>,
     /// The latest moment that there is.
-    pub(super) use_latest_restorable_time: Option<bool>,
+    use_latest_restorable_time: Option<bool>,
 }
 
 /// What a database tells others.
@@ -196,31 +247,31 @@ pub struct PointInTime {
 pub struct Outputs {
     /// Its name.
     #[attr(looks_like = "{name}")]
-    pub(super) id: String,
+    id: String,
     /// Its ARN.
     #[attr(looks_like = "arn:aws:rds:{region}:{account}:db:{name}")]
-    pub(super) arn: String,
+    arn: String,
     /// Host name and port.
     #[attr(looks_like = "{name}.{lower:12}.{region}.rds.amazonaws.com:5432", changes_on("port"))]
-    pub(super) endpoint: String,
+    endpoint: String,
     /// Host name.
     #[attr(looks_like = "{name}.{lower:12}.{region}.rds.amazonaws.com")]
-    pub(super) address: String,
+    address: String,
     /// Route 53 zone of the host name.
     #[attr(looks_like = "Z{upper:13}")]
-    pub(super) hosted_zone_id: String,
+    hosted_zone_id: String,
     /// The id that stays the same when the database is renamed.
     #[attr(looks_like = "db-{upper:26}")]
-    pub(super) resource_id: String,
+    resource_id: String,
     /// The version that runs.
     #[attr(looks_like = "{attr:engine_version}", changes_on("engine_version"))]
-    pub(super) engine_version_actual: String,
+    engine_version_actual: String,
     /// ARN of the secret that RDS keeps the password in.
     #[attr(
         looks_like = "arn:aws:secretsmanager:{region}:{account}:secret:rds!db-{uuid}",
         changes_on("manage_master_user_password")
     )]
-    pub(super) master_user_secret_arn: Option<String>,
+    master_user_secret_arn: Option<String>,
 }
 
 impl Resource for DbInstance {
@@ -239,27 +290,32 @@ impl Resource for DbInstance {
         data: Some("the databases in it; what a final snapshot keeps can be restored"),
         once: true,
         actions: Actions {
-            read: &["rds:DescribeDBInstances"],
+            read: &["rds:DescribeDBInstances", "rds:DescribeDBEngineVersions", "rds:DescribeDBSnapshots"],
             create: &[
                 "rds:CreateDBInstance",
                 "rds:CreateDBInstanceReadReplica",
                 "rds:RestoreDBInstanceFromDBSnapshot",
                 "rds:RestoreDBInstanceToPointInTime",
+                "rds:ModifyDBInstance",
                 "rds:AddTagsToResource",
-                "iam:PassRole",
                 "iam:CreateServiceLinkedRole",
+                "iam:GetRole",
+                "iam:PassRole",
             ],
             update: &[
                 "rds:ModifyDBInstance",
                 "rds:PromoteReadReplica",
+                "rds:CreateDBSnapshot",
                 "rds:AddTagsToResource",
                 "rds:RemoveTagsFromResource",
+                "iam:GetRole",
                 "iam:PassRole",
             ],
             delete: &["rds:DeleteDBInstance", "rds:CreateDBSnapshot", "rds:AddTagsToResource"],
         },
         takes: PerVerb::new(600, 300, 300),
         timeouts: PerVerb::new(7200, 7200, 7200),
+        calls: PerVerb::new(3, 4, 2),
         ..Facts::REGIONAL
     };
     const CODES: Codes = Codes {
@@ -283,22 +339,19 @@ impl Resource for DbInstance {
     }
 
     async fn create(&self, cx: &Cx<'_>, new: &Declared) -> Result<String> {
-        calls::create(self, cx, new).await?;
+        create::create(self, cx, new).await?;
         Ok(self.identifier.to_lowercase())
     }
 
     async fn update(&self, cx: &Cx<'_>, live: &Live<Self>) -> Result<()> {
         if live.spec.replicate_source_db.is_some() && self.replicate_source_db.is_none() {
-            calls::promote(self, cx, live).await?;
+            modify::promote(self, cx, live).await?;
         }
-        calls::modify(self, cx, live).await
+        modify::update(self, cx, live).await
     }
 
     async fn delete(cx: &Cx<'_>, live: &Live<Self>, last: Option<&Self>) -> Result<()> {
-        if matches!(live.status, Status::Dying(_)) {
-            return Ok(());
-        }
-        calls::delete(cx, live, last).await
+        remove::remove(cx, live, last).await
     }
 
     async fn retag(cx: &Cx<'_>, live: &Live<Self>, change: &TagChange) -> Result<()> {
@@ -306,47 +359,21 @@ impl Resource for DbInstance {
     }
 
     fn check(&self) -> Vec<Violation> {
-        let mut found = Vec::new();
-        let source = self.replicate_source_db.is_some()
-            || self.snapshot_identifier.is_some()
-            || self.restore_to_point_in_time.is_some();
-        if !source {
-            let needed = [
-                ("engine", self.engine.is_some()),
-                ("allocated_storage", self.allocated_storage.is_some()),
-                ("username", self.username.is_some()),
-            ];
-            for (name, _) in needed.iter().filter(|(_, there)| !there) {
-                found.push(Violation::new(*name, format!("a database without a source needs `{name}`")));
-            }
-            if self.password_version.is_none() && self.manage_master_user_password != Some(true) {
-                found.push(
-                    Violation::new("password", "the master user has no password")
-                        .hint("write `manage_master_user_password: true`, or `password` with `password_version: 1`"),
-                );
-            }
-        }
-        if let (Some(most), Some(now)) = (self.max_allocated_storage, self.allocated_storage)
-            && most < now
-        {
-            found.push(Violation::new("max_allocated_storage", "storage cannot grow to less than it has"));
-        }
-        found
+        rules::check(self)
     }
 
     fn must_replace(&self, live: &Self) -> Option<(&'static str, String)> {
-        if let (Some(wanted), Some(there)) = (self.allocated_storage, live.allocated_storage)
-            && wanted < there
-            && self.max_allocated_storage.is_none()
-        {
-            return Some(("allocated_storage", "RDS cannot shrink storage".to_owned()));
-        }
-        match (&self.replicate_source_db, &live.replicate_source_db) {
-            (Some(wanted), there) if there.as_ref().map(|there| short(there)) != Some(short(wanted)) => {
-                Some(("replicate_source_db", "a database becomes a replica only when it is made".to_owned()))
-            }
-            _ => None,
-        }
+        let wanted = self.replicate_source_db.as_deref()?;
+        (live.replicate_source_db.as_deref().map(rules::short) != Some(rules::short(wanted)))
+            .then(|| ("replicate_source_db", "a database becomes a replica only when it is made".to_owned()))
+    }
+
+    async fn may_create(&self, cx: &Cx<'_>) -> Result<Vec<Violation>> {
+        unless_denied(rules::may_create(self, cx).await)
+    }
+
+    async fn may_update(&self, cx: &Cx<'_>, live: &Live<Self>) -> Result<Vec<Violation>> {
+        unless_denied(rules::may_update(self, cx, &live.spec).await)
     }
 
     async fn may_delete(cx: &Cx<'_>, live: &Live<Self>, last: Option<&Self>) -> Result<Vec<Violation>> {
@@ -358,8 +385,8 @@ impl Resource for DbInstance {
             );
         }
         if let Some(name) = last.and_then(|last| last.final_snapshot_identifier.as_deref())
-            && last.is_some_and(|last| !last.skip_final_snapshot)
-            && calls::snapshot_exists(cx, name).await?
+            && remove::takes_snapshot(live, last)
+            && support::snapshot(cx, name).await?.is_some()
         {
             found.push(
                 Violation::new("final_snapshot_identifier", format!("a snapshot {name} exists already"))
@@ -368,81 +395,12 @@ impl Resource for DbInstance {
         }
         Ok(found)
     }
-
-    async fn may_create(&self, cx: &Cx<'_>) -> Result<Vec<Violation>> {
-        let (Some(engine), Some(version)) = (&self.engine, &self.engine_version) else { return Ok(Vec::new()) };
-        match calls::version_exists(cx, engine, version).await {
-            Ok(true) => Ok(Vec::new()),
-            Ok(false) => Ok(vec![Violation::new("engine_version", format!("RDS has no {engine} {version}"))]),
-            // Being unable to ask ahead is no reason not to try.
-            Err(error) if matches!(error.kind, ErrorKind::Denied | ErrorKind::Unavailable) => Ok(Vec::new()),
-            Err(error) => Err(error),
-        }
-    }
 }
 
-/// The name in an ARN or name of a database.
-pub(super) fn short(source: &str) -> &str {
-    source.rsplit(':').next().unwrap_or(source)
-}
-
-/// What cannot be encoded later is decided by the source, where there is one.
-fn encrypted_like_its_source(others: &Map) -> Value {
-    let source = ["replicate_source_db", "snapshot_identifier", "restore_to_point_in_time"];
-    let has_source = source.iter().any(|name| others.get(*name).is_some_and(|value| !value.is_null()));
-    if has_source { Value::Null } else { Value::Bool(false) }
-}
-
-fn lower(text: &Value) -> Value {
-    text.as_str().map_or_else(|| text.clone(), |text| Value::from(text.to_lowercase()))
-}
-
-/// Whether what runs is what was asked for: `15` is satisfied by `15.8`, and `15.4` by the `15.8` that AWS upgraded
-/// it to. A downgrade is never wanted.
-fn version_prefix(wanted: &Value, there: &Value) -> bool {
-    let (Some(wanted), Some(there)) = (wanted.as_str(), there.as_str()) else { return false };
-    let parts = |text: &str| text.split('.').map(|part| part.parse::<u32>().ok()).collect::<Option<Vec<_>>>();
-    match (parts(wanted), parts(there)) {
-        (Some(wanted), Some(there)) => {
-            let prefix = there.starts_with(&wanted);
-            // The major version is one number for engines whose versions have two parts, else two.
-            let major = if there.len() > 2 { 2 } else { 1 };
-            let newer = wanted.len() > major && there.get(..major) == wanted.get(..major) && there > wanted;
-            prefix || newer
-        }
-        _ => wanted == there,
-    }
-}
-
-/// Storage that AWS has let grow is enough.
-fn at_least(wanted: &Value, there: &Value) -> bool {
-    matches!((wanted.as_number(), there.as_number()), (Some(wanted), Some(there)) if there >= wanted)
-}
-
-/// A refusal of what the API would refuse only half-way.
-pub(super) fn missing(what: &str) -> Error {
-    Error::new(ErrorKind::Usage, format!("`{what}` is needed to make the database"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions_match_by_prefix_and_never_go_down() {
-        for (wanted, there, same) in [
-            ("15", "15.8", true),
-            ("15.8", "15.8", true),
-            ("15.4", "15.8", true),
-            ("15.8", "15.4", false),
-            ("16", "15.8", false),
-            ("1", "15.8", false),
-            ("8.0", "8.0.39", true),
-            ("8.0.35", "8.0.39", true),
-            ("8.4", "8.0.39", false),
-            ("5.7.44", "8.0.39", false),
-        ] {
-            assert_eq!(version_prefix(&wanted.into(), &there.into()), same, "{wanted} {there}");
-        }
+/// Being unable to ask ahead is no reason not to try.
+fn unless_denied(asked: Result<Vec<Violation>>) -> Result<Vec<Violation>> {
+    match asked {
+        Err(error) if matches!(error.kind, ErrorKind::Denied | ErrorKind::Unavailable) => Ok(Vec::new()),
+        asked => asked,
     }
 }

@@ -9,6 +9,10 @@ use crate::aws::{AwsKind, Connection, Cx, Op};
 
 pub mod acm_certificate;
 pub mod autoscaling_group;
+pub mod autoscaling_lifecycle_hook;
+pub mod autoscaling_policy;
+pub mod autoscaling_schedule;
+mod autoscaling_support;
 pub mod cloudwatch_composite_alarm;
 pub mod cloudwatch_dashboard;
 pub mod cloudwatch_log_group;
@@ -22,8 +26,8 @@ pub mod cognito_user_pool;
 pub mod cognito_user_pool_client;
 pub mod cognito_user_pool_domain;
 pub mod db_instance;
-mod db_instance_calls;
-mod db_instance_live;
+pub mod db_parameter_group;
+pub mod db_snapshot;
 pub mod db_subnet_group;
 mod ec2_support;
 pub mod eip;
@@ -49,6 +53,7 @@ pub mod lb_listener;
 pub mod lb_listener_rule;
 pub mod lb_target_group;
 pub mod nat_gateway;
+mod rds_support;
 pub mod route53_record;
 mod route53_support;
 pub mod route53_zone;
@@ -75,6 +80,9 @@ pub fn all(aws: &Arc<Connection>) -> Vec<Arc<dyn Kind>> {
     vec![
         AwsKind::<acm_certificate::AcmCertificate>::shared(aws),
         AwsKind::<autoscaling_group::AutoscalingGroup>::shared(aws),
+        AwsKind::<autoscaling_lifecycle_hook::AutoscalingLifecycleHook>::shared(aws),
+        AwsKind::<autoscaling_policy::AutoscalingPolicy>::shared(aws),
+        AwsKind::<autoscaling_schedule::AutoscalingSchedule>::shared(aws),
         AwsKind::<cloudwatch_composite_alarm::CloudwatchCompositeAlarm>::shared(aws),
         AwsKind::<cloudwatch_dashboard::CloudwatchDashboard>::shared(aws),
         AwsKind::<cloudwatch_log_group::CloudwatchLogGroup>::shared(aws),
@@ -86,6 +94,8 @@ pub fn all(aws: &Arc<Connection>) -> Vec<Arc<dyn Kind>> {
         AwsKind::<cognito_user_pool_client::CognitoUserPoolClient>::shared(aws),
         AwsKind::<cognito_user_pool_domain::CognitoUserPoolDomain>::shared(aws),
         AwsKind::<db_instance::DbInstance>::shared(aws),
+        AwsKind::<db_parameter_group::DbParameterGroup>::shared(aws),
+        AwsKind::<db_snapshot::DbSnapshot>::shared(aws),
         AwsKind::<db_subnet_group::DbSubnetGroup>::shared(aws),
         AwsKind::<eip::Eip>::shared(aws),
         AwsKind::<flow_log::FlowLog>::shared(aws),

@@ -2,6 +2,7 @@
 
 mod buckets;
 mod conformance;
+mod databases;
 mod documents;
 mod emulator;
 mod layers;

@@ -57,6 +57,14 @@ _PLAIN: tuple[tuple[Any, ...], ...] = (
     ("ec2", "describe_volumes", "Volumes", "VolumeId", {}, None),
     ("autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups", "AutoScalingGroupName", {}, None),
     ("autoscaling", "describe_policies", "ScalingPolicies", "PolicyName", {}, None),
+    (
+        "autoscaling",
+        "describe_scheduled_actions",
+        "ScheduledUpdateGroupActions",
+        "ScheduledActionName",
+        {},
+        None,
+    ),
     ("elbv2", "describe_load_balancers", "LoadBalancers", "LoadBalancerName", {}, None),
     ("elbv2", "describe_target_groups", "TargetGroups", "TargetGroupName", {}, None),
     ("rds", "describe_db_instances", "DBInstances", "DBInstanceIdentifier", {}, None),
@@ -98,6 +106,11 @@ def _regional(client: Callable[[str], Any]) -> Iterator[str]:
         for item in _all(client(service), operation, member, **params):
             if gone is None or not gone(item):
                 yield f"{service} {member} {item[name]}"
+    scaling = client("autoscaling")
+    for group in _all(scaling, "describe_auto_scaling_groups", "AutoScalingGroups"):
+        name = group["AutoScalingGroupName"]
+        for hook in scaling.describe_lifecycle_hooks(AutoScalingGroupName=name)["LifecycleHooks"]:
+            yield f"autoscaling LifecycleHooks {name} {hook['LifecycleHookName']}"
     ec2 = client("ec2")
     default_vpcs = {vpc["VpcId"] for vpc in ec2.describe_vpcs()["Vpcs"] if vpc["IsDefault"]}
     for subnet in ec2.describe_subnets()["Subnets"]:

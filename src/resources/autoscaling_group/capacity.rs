@@ -7,28 +7,19 @@ use clefctl_core::error::{Error, ErrorKind, Result};
 use tokio::time::Instant;
 
 use crate::aws::{Cx, Op};
+use crate::resources::autoscaling_support::group;
 
 /// Between two looks.
 const PAUSE: Duration = Duration::from_secs(5);
 /// The most instances that one call takes.
 const BATCH: usize = 50;
 
-/// The group of that name.
-pub(super) async fn describe(cx: &Cx<'_>, name: &str) -> Result<Option<Group>> {
-    let found = cx
-        .call(Op::new("autoscaling:DescribeAutoScalingGroups"), || {
-            cx.autoscaling().describe_auto_scaling_groups().auto_scaling_group_names(name).send()
-        })
-        .await?;
-    Ok(found.auto_scaling_groups.and_then(|groups| groups.into_iter().next()))
-}
-
 /// Waits until as many instances are in service as the group wants.
 pub(super) async fn reach(cx: &Cx<'_>, name: &str, patience: Duration) -> Result<()> {
     let deadline = Instant::now() + patience;
     let mut first = true;
     loop {
-        let Some(group) = describe(cx, name).await? else {
+        let Some(group) = group(cx, name).await? else {
             return Err(Error::new(ErrorKind::Absent, format!("{name} has gone while it was waited for")));
         };
         let wanted = usize::try_from(group.desired_capacity().unwrap_or_default()).unwrap_or_default();
@@ -84,7 +75,7 @@ pub(super) async fn drain(cx: &Cx<'_>, name: &str) -> Result<()> {
     })
     .await?;
     let mut unprotected = false;
-    while let Some(group) = describe(cx, name).await? {
+    while let Some(group) = group(cx, name).await? {
         let left = group.instances();
         if left.is_empty() {
             return Ok(());

@@ -1,6 +1,7 @@
 //! The settings of a group, as the API takes and gives them.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use aws_sdk_autoscaling::types::AutoScalingGroup as Group;
 use clefctl_core::error::Result;
@@ -8,42 +9,54 @@ use clefctl_core::kind::Tags;
 
 use super::{AutoscalingGroup, LaunchTemplate};
 use crate::aws::tags::autoscaling as tags;
-use crate::aws::{Cx, Op, changed};
+use crate::aws::{Cx, Op, changed, young};
 
+/// How long what EC2 made may be invisible to Auto Scaling.
+const TEMPLATE: Duration = Duration::from_secs(30);
 /// The most target groups that one call takes.
 const BATCH: usize = 10;
 
 impl AutoscalingGroup {
     /// Creates the group.
     pub(super) async fn make(&self, cx: &Cx<'_>, new: &Tags) -> Result<()> {
-        // An instance profile made a moment ago is refused with a code that can mean anything.
-        let op = Op::new("autoscaling:CreateAutoScalingGroup").racing(&["ValidationError"]);
         let all = |set: &BTreeSet<String>| (!set.is_empty()).then(|| set.iter().cloned().collect::<Vec<_>>());
-        cx.call(op, || {
-            cx.autoscaling()
-                .create_auto_scaling_group()
-                .auto_scaling_group_name(&*self.name)
-                .min_size(self.min_size)
-                .max_size(self.max_size)
-                .set_desired_capacity(self.desired_capacity)
-                .vpc_zone_identifier(joined(&self.vpc_zone_identifier))
-                .set_launch_template(self.launch_template.as_ref().map(LaunchTemplate::specification))
-                .set_target_group_arns(all(&self.target_group_arns))
-                .health_check_type(&self.health_check_type)
-                .health_check_grace_period(self.health_check_grace_period)
-                .default_cooldown(self.default_cooldown)
-                .set_default_instance_warmup(self.default_instance_warmup)
-                .set_termination_policies(Some(self.termination_policies.clone()))
-                .new_instances_protected_from_scale_in(self.protect_from_scale_in)
-                .set_max_instance_lifetime(self.max_instance_lifetime)
-                .capacity_rebalance(self.capacity_rebalance)
-                .set_placement_group(self.placement_group.clone())
-                .set_service_linked_role_arn(self.service_linked_role_arn.clone())
-                .set_tags(Some(tags::write(&self.name, new, self.propagates())))
-                .send()
+        self.once_visible(cx, || {
+            cx.call(Op::new("autoscaling:CreateAutoScalingGroup"), || {
+                cx.autoscaling()
+                    .create_auto_scaling_group()
+                    .auto_scaling_group_name(&*self.name)
+                    .min_size(self.min_size)
+                    .max_size(self.max_size)
+                    .set_desired_capacity(self.desired_capacity)
+                    .vpc_zone_identifier(joined(&self.vpc_zone_identifier))
+                    .set_launch_template(self.launch_template.as_ref().map(LaunchTemplate::specification))
+                    .set_target_group_arns(all(&self.target_group_arns))
+                    .health_check_type(&self.health_check_type)
+                    .health_check_grace_period(self.health_check_grace_period)
+                    .default_cooldown(self.default_cooldown)
+                    .set_default_instance_warmup(self.default_instance_warmup)
+                    .set_termination_policies(Some(self.termination_policies.clone()))
+                    .new_instances_protected_from_scale_in(self.protect_from_scale_in)
+                    .set_max_instance_lifetime(self.max_instance_lifetime)
+                    .capacity_rebalance(self.capacity_rebalance)
+                    .set_placement_group(self.placement_group.clone())
+                    .set_service_linked_role_arn(self.service_linked_role_arn.clone())
+                    .set_tags(Some(tags::write(&self.name, new, self.propagates())))
+                    .send()
+            })
         })
         .await?;
         Ok(())
+    }
+
+    /// Makes a call that is refused, with a code that can mean anything, while Auto Scaling cannot see the launch template
+    /// or its instance profile yet.
+    async fn once_visible<T, F, Fut>(&self, cx: &Cx<'_>, call: F) -> Result<T>
+    where
+        F: Fn() -> Fut,
+        Fut: Future<Output = Result<T>>,
+    {
+        young::patiently(cx, "ValidationError", youth(cx, self.launch_template.as_ref()), call).await
     }
 
     /// Sends what differs and one call takes. A launch template that is rolled out comes with the roll-out.
@@ -68,35 +81,44 @@ impl AutoscalingGroup {
         let lifetime = changed(&self.max_instance_lifetime, &old.max_instance_lifetime).map(|n| n.unwrap_or(0));
         let warmup = changed(&self.default_instance_warmup, &old.default_instance_warmup).map(|n| n.unwrap_or(-1));
         let placement = changed(&self.placement_group, &old.placement_group).map(Option::unwrap_or_default);
-        cx.call(Op::new("autoscaling:UpdateAutoScalingGroup").racing(&["ScalingActivityInProgress"]), || {
-            cx.autoscaling()
-                .update_auto_scaling_group()
-                .auto_scaling_group_name(&*self.name)
-                .set_min_size(changed(&self.min_size, &old.min_size))
-                .set_max_size(changed(&self.max_size, &old.max_size))
-                .set_desired_capacity(changed(&self.desired_capacity, &old.desired_capacity).flatten())
-                .set_vpc_zone_identifier(
-                    changed(&self.vpc_zone_identifier, &old.vpc_zone_identifier).map(|subnets| joined(&subnets)),
-                )
-                .set_launch_template(template.as_ref().map(LaunchTemplate::specification))
-                .set_health_check_type(changed(&self.health_check_type, &old.health_check_type))
-                .set_health_check_grace_period(changed(&self.health_check_grace_period, &old.health_check_grace_period))
-                .set_default_cooldown(changed(&self.default_cooldown, &old.default_cooldown))
-                .set_default_instance_warmup(warmup)
-                .set_termination_policies(changed(&self.termination_policies, &old.termination_policies))
-                .set_new_instances_protected_from_scale_in(changed(
-                    &self.protect_from_scale_in,
-                    &old.protect_from_scale_in,
-                ))
-                .set_max_instance_lifetime(lifetime)
-                .set_capacity_rebalance(changed(&self.capacity_rebalance, &old.capacity_rebalance))
-                .set_placement_group(placement.clone())
-                .set_service_linked_role_arn(
-                    changed(&self.service_linked_role_arn, &old.service_linked_role_arn).flatten(),
-                )
-                .send()
-        })
-        .await?;
+        let update = || {
+            cx.call(Op::new("autoscaling:UpdateAutoScalingGroup").racing(&["ScalingActivityInProgress"]), || {
+                cx.autoscaling()
+                    .update_auto_scaling_group()
+                    .auto_scaling_group_name(&*self.name)
+                    .set_min_size(changed(&self.min_size, &old.min_size))
+                    .set_max_size(changed(&self.max_size, &old.max_size))
+                    .set_desired_capacity(changed(&self.desired_capacity, &old.desired_capacity).flatten())
+                    .set_vpc_zone_identifier(
+                        changed(&self.vpc_zone_identifier, &old.vpc_zone_identifier).map(|subnets| joined(&subnets)),
+                    )
+                    .set_launch_template(template.as_ref().map(LaunchTemplate::specification))
+                    .set_health_check_type(changed(&self.health_check_type, &old.health_check_type))
+                    .set_health_check_grace_period(changed(
+                        &self.health_check_grace_period,
+                        &old.health_check_grace_period,
+                    ))
+                    .set_default_cooldown(changed(&self.default_cooldown, &old.default_cooldown))
+                    .set_default_instance_warmup(warmup)
+                    .set_termination_policies(changed(&self.termination_policies, &old.termination_policies))
+                    .set_new_instances_protected_from_scale_in(changed(
+                        &self.protect_from_scale_in,
+                        &old.protect_from_scale_in,
+                    ))
+                    .set_max_instance_lifetime(lifetime)
+                    .set_capacity_rebalance(changed(&self.capacity_rebalance, &old.capacity_rebalance))
+                    .set_placement_group(placement.clone())
+                    .set_service_linked_role_arn(
+                        changed(&self.service_linked_role_arn, &old.service_linked_role_arn).flatten(),
+                    )
+                    .send()
+            })
+        };
+        if template.is_some() {
+            self.once_visible(cx, update).await?
+        } else {
+            update().await?
+        };
         Ok(())
     }
 
@@ -178,6 +200,24 @@ impl AutoscalingGroup {
             .await?;
         }
         Ok(())
+    }
+}
+
+/// How long a launch template made a moment ago, and what it names, may still be invisible to Auto Scaling.
+async fn youth(cx: &Cx<'_>, template: Option<&LaunchTemplate>) -> Result<Duration> {
+    let Some(template) = template else { return Ok(Duration::ZERO) };
+    let found = cx
+        .call(Op::new("ec2:DescribeLaunchTemplateVersions"), || {
+            let versions = cx.ec2().describe_launch_template_versions();
+            versions.launch_template_id(&template.id).versions(&template.version).send()
+        })
+        .await?;
+    let Some(version) = found.launch_template_versions().first() else { return Ok(Duration::ZERO) };
+    let own = version.create_time().map(|made| young::left(*made, TEMPLATE)).unwrap_or_default();
+    let profile = version.launch_template_data().and_then(|data| data.iam_instance_profile());
+    match profile.and_then(|profile| profile.name().or(profile.arn())) {
+        Some(profile) => Ok(own.max(young::instance_profile(cx, profile).await?)),
+        None => Ok(own),
     }
 }
 

@@ -110,6 +110,7 @@ const REPLACED: &[(&str, &str, &str)] = &[
     ("cognito_user_group", "user_pool_id", "a group is a part of its pool"),
     ("db_instance", "availability_zone", "a database is moved to another zone by a restore or a failover only"),
     ("db_instance", "engine", "data of one engine is no data of another"),
+    ("db_instance", "nchar_character_set_name", "a database's texts are stored in it; RDS has no call to change it"),
     ("route53_record", "name", "a record is known by name, type and identifier; another one is another record"),
     (
         "route53_record",

@@ -208,3 +208,29 @@ def check_policies(t: Check) -> None:
     scaling.delete_auto_scaling_group(AutoScalingGroupName="web", ForceDelete=True)
     t.equal(scaling.describe_scheduled_actions()["ScheduledUpdateGroupActions"], [])
     t.equal((watch.describe_alarms()["MetricAlarms"], scaling.describe_policies()["ScalingPolicies"]), ([], []))
+
+
+def check_updates_keep_what_they_are_not_told(t: Check) -> None:
+    scaling = t.client("autoscaling")
+    hooks = lambda: scaling.describe_lifecycle_hooks(AutoScalingGroupName="web")["LifecycleHooks"]  # noqa: E731
+    t.refused("ValidationError", hooks)
+    group(t)
+    put = lambda **more: scaling.put_scheduled_update_group_action(  # noqa: E731
+        AutoScalingGroupName="web", ScheduledActionName="night", **more
+    )
+    put(Recurrence="0 19 * * *", MinSize=0)
+    put(MaxSize=2)
+    action = scaling.describe_scheduled_actions()["ScheduledUpdateGroupActions"][0]
+    t.equal((action["Recurrence"], action["MinSize"], action["MaxSize"]), ("0 19 * * *", 0, 2))
+    assert "StartTime" in action and "scheduledActionName/night" in action["ScheduledActionARN"]
+    put_hook = lambda **more: scaling.put_lifecycle_hook(  # noqa: E731
+        AutoScalingGroupName="web",
+        LifecycleHookName="start",
+        LifecycleTransition="autoscaling:EC2_INSTANCE_LAUNCHING",
+        **more,
+    )
+    put_hook(NotificationMetadata="a")
+    put_hook(HeartbeatTimeout=60)
+    t.equal((hooks()[0]["HeartbeatTimeout"], hooks()[0].get("NotificationMetadata")), (60, "a"))
+    put_hook(NotificationMetadata="")
+    t.equal(hooks()[0].get("NotificationMetadata"), None)

@@ -71,6 +71,9 @@ def check_values_wait_for_the_window(t: Check) -> None:
     t.equal((now["DBInstanceClass"], now["BackupRetentionPeriod"]), ("db.t3.micro", 5))
     change(ApplyImmediately=True)
     t.equal((shown(rds)["DBInstanceClass"], shown(rds)["PendingModifiedValues"]), ("db.t3.small", {}))
+    change(MultiAZ=True)
+    change(MultiAZ=False)
+    t.equal(shown(rds)["PendingModifiedValues"], {})
     t.refused("InvalidParameterCombination", change, AllocatedStorage=10)
     t.refused("InvalidParameterCombination", change, EngineVersion="16")
     t.refused("InvalidParameterCombination", change, EngineVersion="15.10")
@@ -103,6 +106,9 @@ def check_parameters(t: Check) -> None:
     t.equal(shown(rds)["DBParameterGroups"][0]["ParameterApplyStatus"], "in-sync")
     rds.reset_db_parameter_group(DBParameterGroupName="tuned", Parameters=[{"ParameterName": "max_connections"}])
     t.equal(rds.describe_db_parameters(DBParameterGroupName="tuned", Source="user")["Parameters"], [])
+    all_of_them = rds.describe_db_parameters(DBParameterGroupName="tuned")["Parameters"]
+    types = {parameter["ParameterName"]: parameter["ApplyType"] for parameter in all_of_them}
+    t.equal((types["max_connections"], types["work_mem"]), ("static", "dynamic"))
 
 
 def check_replicas(t: Check) -> None:
@@ -120,3 +126,48 @@ def check_replicas(t: Check) -> None:
     rds.promote_read_replica(DBInstanceIdentifier="replica")
     t.equal(read().get("ReadReplicaSourceDBInstanceIdentifier"), None)
     t.equal(shown(rds)["ReadReplicaDBInstanceIdentifiers"], [])
+
+
+def check_copies_share_nothing(t: Check) -> None:
+    rds = instance(t, BackupRetentionPeriod=7, MaxAllocatedStorage=50, EnableCloudwatchLogsExports=["postgresql"])
+    rds.create_db_instance_read_replica(DBInstanceIdentifier="replica", SourceDBInstanceIdentifier="main")
+    read = lambda name: rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]  # noqa: E731
+    replica = read("replica")
+    t.equal((replica["BackupRetentionPeriod"], replica["MaxAllocatedStorage"]), (0, 50))
+    t.equal(replica.get("EnabledCloudwatchLogsExports") or [], [])
+    logs = {"EnableLogTypes": ["upgrade"]}
+    rds.modify_db_instance(DBInstanceIdentifier="replica", CloudwatchLogsExportConfiguration=logs)
+    t.equal(shown(rds)["EnabledCloudwatchLogsExports"], ["postgresql"])
+    tags = [{"Key": "a", "Value": "b"}]
+    rds.add_tags_to_resource(ResourceName=replica["DBInstanceArn"], Tags=tags)
+    t.equal(shown(rds)["TagList"], [])
+
+
+def check_restores(t: Check) -> None:
+    rds = instance(t, DeletionProtection=True, Tags=[{"Key": "a", "Value": "b"}])
+    rds.create_db_snapshot(DBInstanceIdentifier="Main", DBSnapshotIdentifier="Before")
+    restore = lambda name: rds.restore_db_instance_from_db_snapshot(  # noqa: E731
+        DBInstanceIdentifier=name, DBSnapshotIdentifier="before", EnableIAMDatabaseAuthentication=False
+    )
+    t.refused("DBInstanceAlreadyExists", restore, name="main")
+    restore("again")
+    again = rds.describe_db_instances(DBInstanceIdentifier="again")["DBInstances"][0]
+    t.equal((again["DeletionProtection"], again["TagList"], again["Engine"]), (False, [], "postgres"))
+    rds.restore_db_instance_to_point_in_time(
+        TargetDBInstanceIdentifier="third",
+        SourceDbiResourceId=shown(rds)["DbiResourceId"],
+        UseLatestRestorableTime=True,
+    )
+    third = rds.describe_db_instances(DBInstanceIdentifier="third")["DBInstances"][0]
+    t.equal((third["MasterUsername"], third["DeletionProtection"]), ("u", False))
+
+
+def check_snapshots_take_their_time(t: Check) -> None:
+    rds = instance(t)
+    t.control("slow", describes=1)
+    make = lambda: rds.create_db_snapshot(DBInstanceIdentifier="main", DBSnapshotIdentifier="s")  # noqa: E731
+    t.equal(make()["DBSnapshot"]["Status"], "creating")
+    t.refused("DBSnapshotAlreadyExists", make)
+    t.refused("InvalidDBSnapshotState", rds.delete_db_snapshot, DBSnapshotIdentifier="s")
+    states = lambda: rds.describe_db_snapshots(DBSnapshotIdentifier="S")["DBSnapshots"][0]["Status"]  # noqa: E731
+    t.equal([states() for _ in range(2)], ["creating", "available"])

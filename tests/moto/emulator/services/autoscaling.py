@@ -247,8 +247,15 @@ def delete(ctx: Context) -> dict[str, Any]:
 
 @after("autoscaling", "PutLifecycleHook")
 def hook_put(ctx: Context, output: dict[str, Any]) -> None:
-    """Keeps all members."""
-    ctx.store("hooks")[ctx.params["AutoScalingGroupName"], ctx.params["LifecycleHookName"]] = dict(ctx.params)
+    """Keeps all members, those that an update leaves out too; an empty text takes one away."""
+    where = ctx.params["AutoScalingGroupName"], ctx.params["LifecycleHookName"]
+    ctx.store("hooks")[where] = {**ctx.store("hooks").get(where, {}), **ctx.params}
+
+
+@after("autoscaling", "DeleteLifecycleHook")
+def hook_gone(ctx: Context, output: dict[str, Any]) -> None:
+    """Forgets the members."""
+    ctx.store("hooks").pop((ctx.params["AutoScalingGroupName"], ctx.params["LifecycleHookName"]), None)
 
 
 @after("autoscaling", "DescribeLifecycleHooks")

@@ -11,7 +11,7 @@ from typing import Any
 from moto.autoscaling.models import FakeScalingPolicy
 
 from ..echo import Echo
-from ..hooks import Context, after, instead
+from ..hooks import Context, after, before, instead
 from ..wire import AwsError
 
 #: A policy keeps its ARN as long as it lives; moto's are all alike.
@@ -46,11 +46,51 @@ def delete_policy(ctx: Context) -> dict[str, Any]:
     return {}
 
 
+#: Members of a scheduled action, and where moto keeps them.
+ACTION = {
+    "StartTime": "start_time",
+    "EndTime": "end_time",
+    "Recurrence": "recurrence",
+    "TimeZone": "time_zone",
+    "MinSize": "min_size",
+    "MaxSize": "max_size",
+    "DesiredCapacity": "desired_capacity",
+}
+
+
 @after("autoscaling", "PutScheduledUpdateGroupAction")
 def own_action(ctx: Context, output: dict[str, Any]) -> None:
-    """Kept by group and name."""
+    """Kept by group and name; what an update leaves out stays, and what recurs has its next time as a start."""
     actions, name = ctx.backend().scheduled_actions, ctx.params["ScheduledActionName"]
-    actions[key(ctx.params["AutoScalingGroupName"], name)] = actions.pop(name)
+    action, where = actions.pop(name), key(ctx.params["AutoScalingGroupName"], name)
+    old = actions.get(where)
+    for member, kept in ACTION.items():
+        if old is not None and member not in ctx.params:
+            setattr(action, kept, getattr(old, kept))
+    if action.recurrence and action.start_time is None:
+        action.start_time = "2098-12-31T23:00:00Z"
+    if action.desired_capacity is None and action.min_size is None and action.max_size is None:
+        raise AwsError("ValidationError", "At least one size must be given.")
+    action.ident = getattr(old, "ident", None) or str(uuid.uuid4())
+    actions[where] = action
+
+
+@after("autoscaling", "DescribeScheduledActions")
+def shown_actions(ctx: Context, output: dict[str, Any]) -> None:
+    """With their ARNs, which moto lacks."""
+    for action in output.get("ScheduledUpdateGroupActions", []):
+        group, name = action["AutoScalingGroupName"], action["ScheduledActionName"]
+        ident = ctx.backend().scheduled_actions[key(group, name)].ident
+        place = f"arn:aws:autoscaling:{ctx.call.region}:{ctx.call.account}:scheduledUpdateGroupAction:{ident}"
+        action["ScheduledActionARN"] = f"{place}:autoScalingGroupName/{group}:scheduledActionName/{name}"
+
+
+@before("autoscaling", "DescribeLifecycleHooks", "PutScalingPolicy", "PutScheduledUpdateGroupAction", "PutLifecycleHook")
+def group_is_there(ctx: Context) -> None:
+    """Refused for a group that is not there; moto does not look."""
+    name = ctx.params["AutoScalingGroupName"]
+    if name not in ctx.backend().autoscaling_groups:
+        raise AwsError("ValidationError", f"AutoScalingGroup name not found - AutoScalingGroup '{name}' not found")
 
 
 @instead("autoscaling", "DeleteScheduledAction")

@@ -66,10 +66,10 @@ def engine_versions(ctx: Context) -> dict[str, Any]:
 
 
 def _identifier(params: dict[str, Any], output: dict[str, Any]) -> str:
-    return params["DBInstanceIdentifier"].lower()
+    return (params.get("TargetDBInstanceIdentifier") or params["DBInstanceIdentifier"]).lower()
 
 
-Echo(
+KEPT = Echo(
     "rds",
     create="CreateDBInstance",
     update="ModifyDBInstance",
@@ -82,6 +82,7 @@ Echo(
         "EngineLifecycleSupport",
         "DatabaseInsightsMode",
         "DedicatedLogVolume",
+        "ReplicaMode",
     ),
     rename={"EnablePerformanceInsights": "PerformanceInsightsEnabled"},
     defaults={
@@ -89,6 +90,7 @@ Echo(
         "NetworkType": "IPV4",
         "EngineLifecycleSupport": "open-source-rds-extended-support",
         "DedicatedLogVolume": False,
+        "DatabaseInsightsMode": "standard",
     },
     identity=_identifier,
     items=lambda output: ((item["DBInstanceIdentifier"], item) for item in output.get("DBInstances", [])),
@@ -109,13 +111,19 @@ def available(ctx: Context, ident: str) -> None:
         raise AwsError("InvalidDBInstanceState", f"Database instance is not in available state: {ident}")
 
 
+def unused(ctx: Context, ident: str) -> str:
+    """The name as RDS keeps it; refused while an instance has it, be it one that is being deleted."""
+    ident = ident.lower()
+    if ident in ctx.backend("rds").databases or pace.peek(ctx, "db_instance_end", ident) is not None:
+        raise AwsError("DBInstanceAlreadyExists", "DB instance already exists")
+    return ident
+
+
 @before("rds", "CreateDBInstance")
 def create_check(ctx: Context) -> dict[str, Any]:
     """Names are kept in lower case, versions are completed, passwords have at least eight characters."""
     params = dict(ctx.params)
-    ident = params["DBInstanceIdentifier"] = params["DBInstanceIdentifier"].lower()
-    if pace.peek(ctx, "db_instance_end", ident) is not None:
-        raise AwsError("DBInstanceAlreadyExists", "DB instance already exists")
+    params["DBInstanceIdentifier"] = unused(ctx, params["DBInstanceIdentifier"])
     if len(params.get("MasterUserPassword", "longenough")) < 8:
         raise AwsError("InvalidParameterValue", "The parameter MasterUserPassword is shorter than 8 characters.")
     version = full_version(params["Engine"], params.get("EngineVersion"))
@@ -130,15 +138,9 @@ def create_check(ctx: Context) -> dict[str, Any]:
     return params
 
 
-@after("rds", "CreateDBInstance", "CreateDBInstanceReadReplica", "RestoreDBInstanceFromDBSnapshot")
+@after("rds", "CreateDBInstance")
 def created(ctx: Context, output: dict[str, Any]) -> None:
     """Each instance has a resource id of its own; at first it is being created, and has no endpoint."""
-    begin(ctx, output["DBInstance"])
-
-
-@after("rds", "RestoreDBInstanceToPointInTime")
-def restored(ctx: Context, output: dict[str, Any]) -> None:
-    """As `created`."""
     begin(ctx, output["DBInstance"])
 
 
@@ -250,8 +252,13 @@ def modify(ctx: Context) -> dict[str, Any]:
         params["DBParameterGroupName"] = params["DBParameterGroupName"].lower()
         if params["DBParameterGroupName"] != database.db_parameter_group_name:
             ctx.store("pending_reboot")[ident] = True
+    if "DBPortNumber" in params:
+        # moto keeps it, and shows the old one.
+        database.port = params.pop("DBPortNumber")
     now = bool(params.pop("ApplyImmediately", False))
-    waiting = (ctx.store("pending").get(ident) or {}).get("params", {}) | deferred
+    # What is set back to what is there does not wait any more.
+    before = (ctx.store("pending").pop(ident, None) or {}).get("params", {})
+    waiting = {name: value for name, value in before.items() if name not in ctx.params} | deferred
     output = ctx.perform({**params, "ApplyImmediately": True})
     if waiting:
         values = {DEFERRED[name]: value for name, value in waiting.items()}
@@ -335,29 +342,3 @@ def delete(ctx: Context) -> dict[str, Any]:
     begin_linger(ctx, [s.id for s in group._subnets] if group else [], list(database.vpc_security_group_ids))
     output["DBInstance"]["DBInstanceStatus"] = "deleting"
     return output
-
-
-@before("rds", "CreateDBInstanceReadReplica", "CreateDBSnapshot")
-def source_check(ctx: Context) -> None:
-    """The source must be available, and for a replica have backups."""
-    source = ctx.params.get("SourceDBInstanceIdentifier") or ctx.params["DBInstanceIdentifier"]
-    if source.startswith("arn:"):
-        return
-    database = find(ctx, source)
-    available(ctx, source.lower())
-    if "SourceDBInstanceIdentifier" in ctx.params:
-        if not database.backup_retention_period:
-            raise AwsError("InvalidDBInstanceState", "Automated backups are not enabled for this database instance.")
-        if ctx.params.get("DBSubnetGroupName"):
-            raise AwsError("DBSubnetGroupNotAllowedFault", "DBSubnetGroupName must not be given in the same region.")
-
-
-@after("rds", "PromoteReadReplica")
-def promoted(ctx: Context, output: dict[str, Any]) -> None:
-    """moto leaves the replica with its source."""
-    replica = find(ctx, ctx.params["DBInstanceIdentifier"])
-    source = ctx.backend().databases.get((replica.source_db_instance_identifier or "").split(":")[-1])
-    if source is not None and replica.db_instance_identifier in source.replicas:
-        source.replicas.remove(replica.db_instance_identifier)
-    replica.source_db_instance_identifier = None
-    output["DBInstance"].pop("ReadReplicaSourceDBInstanceIdentifier", None)

@@ -168,10 +168,20 @@ def lower_case(ctx: Context) -> dict[str, Any] | None:
     return {**ctx.params, "DBParameterGroupName": name.lower()} if name else None
 
 
+#: Some that take effect at once.
+DYNAMIC = {"log_min_duration_statement", "work_mem", "statement_timeout", "timezone", "max_allowed_packet"}
+
+
 @after("rds", "DescribeDBParameters")
 def source_of(ctx: Context, output: dict[str, Any]) -> None:
-    """Whoever sets a parameter is its user; moto leaves the source out."""
-    for parameter in output.get("Parameters", []):
-        parameter.setdefault("Source", "user")
+    """Whoever sets a parameter is its user; moto leaves the source out, and what nobody has set."""
+    parameters = output.setdefault("Parameters", [])
+    for parameter in parameters:
+        parameter["Source"] = "user"
+    if ctx.params.get("Source") != "user":
+        there = {parameter["ParameterName"] for parameter in parameters}
+        more = sorted((STATIC | DYNAMIC) - there)
+        parameters.extend({"ParameterName": name, "Source": "engine-default"} for name in more)
+    for parameter in parameters:
         parameter.setdefault("IsModifiable", True)
         parameter["ApplyType"] = "static" if parameter["ParameterName"] in STATIC else "dynamic"

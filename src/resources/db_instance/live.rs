@@ -1,9 +1,11 @@
 //! From what RDS reports to what a stack says.
 
-use aws_sdk_rds::types::{DbInstance as Sdk, PendingModifiedValues};
+use std::collections::BTreeSet;
+
+use aws_sdk_rds::types::{DatabaseInsightsMode, DbInstance as Sdk, PendingModifiedValues, ReplicaMode};
 use clefctl_core::kind::Status;
 
-use super::db_instance::{DbInstance, Outputs};
+use super::{DbInstance, Outputs};
 use crate::aws::Live;
 use crate::aws::tags::rds as tags;
 
@@ -21,7 +23,7 @@ const FAILED: &[&str] = &[
 ];
 
 /// A database as a stack would say it. What waits for the maintenance window counts as done.
-pub(super) fn live(db: &Sdk) -> Live<DbInstance> {
+pub(in crate::resources) fn live(db: &Sdk) -> Live<DbInstance> {
     let own = |text: Option<&str>| text.map(str::to_owned);
     let nothing = PendingModifiedValues::builder().build();
     let pending = db.pending_modified_values().unwrap_or(&nothing);
@@ -30,7 +32,7 @@ pub(super) fn live(db: &Sdk) -> Live<DbInstance> {
     let storage = pending.allocated_storage().or(db.allocated_storage());
     let groups = db.vpc_security_groups().iter().filter_map(|group| own(group.vpc_security_group_id()));
     let logs = db.enabled_cloudwatch_logs_exports();
-    let mut exported: std::collections::BTreeSet<String> = logs.iter().cloned().collect();
+    let mut exported: BTreeSet<String> = logs.iter().cloned().collect();
     if let Some(changes) = pending.pending_cloudwatch_logs_exports() {
         // The two lists are what is being turned on and what is being turned off.
         exported.extend(changes.log_types_to_enable().iter().cloned());
@@ -45,7 +47,9 @@ pub(super) fn live(db: &Sdk) -> Live<DbInstance> {
             instance_class: own(pending.db_instance_class().or(db.db_instance_class())).unwrap_or_default(),
             allocated_storage: storage,
             // Turned off means: as much as there is.
-            max_allocated_storage: db.max_allocated_storage().filter(|most| Some(*most) != storage),
+            max_allocated_storage: Some(
+                db.max_allocated_storage().filter(|most| Some(*most) != storage).unwrap_or_default(),
+            ),
             storage_type: own(pending.storage_type().or(db.storage_type())),
             iops: pending.iops().or(db.iops()),
             storage_throughput: pending.storage_throughput().or(db.storage_throughput()),
@@ -55,7 +59,7 @@ pub(super) fn live(db: &Sdk) -> Live<DbInstance> {
             username: own(db.master_username()),
             password: None,
             password_version: None,
-            manage_master_user_password: db.master_user_secret().map(|_| true),
+            manage_master_user_password: Some(db.master_user_secret().is_some()),
             master_user_secret_kms_key_id: own(db.master_user_secret().and_then(|secret| secret.kms_key_id())),
             port: port.filter(|port| *port != 0),
             db_subnet_group_name: own(db.db_subnet_group().and_then(|group| group.db_subnet_group_name())),
@@ -68,10 +72,9 @@ pub(super) fn live(db: &Sdk) -> Live<DbInstance> {
             multi_az: pending.multi_az().or(db.multi_az()).unwrap_or_default(),
             availability_zone: own(db.availability_zone()),
             publicly_accessible: db.publicly_accessible().unwrap_or_default(),
-            backup_retention_period: pending
-                .backup_retention_period()
-                .or(db.backup_retention_period())
-                .unwrap_or_default(),
+            backup_retention_period: Some(
+                pending.backup_retention_period().or(db.backup_retention_period()).unwrap_or_default(),
+            ),
             backup_window: own(db.preferred_backup_window()),
             maintenance_window: db.preferred_maintenance_window().map(str::to_lowercase),
             auto_minor_version_upgrade: db.auto_minor_version_upgrade().unwrap_or_default(),
@@ -80,6 +83,7 @@ pub(super) fn live(db: &Sdk) -> Live<DbInstance> {
             skip_final_snapshot: false,
             final_snapshot_identifier: None,
             delete_automated_backups: true,
+            snapshot_before: BTreeSet::new(),
             copy_tags_to_snapshot: db.copy_tags_to_snapshot().unwrap_or_default(),
             deletion_protection: db.deletion_protection().unwrap_or_default(),
             monitoring_interval: db.monitoring_interval().unwrap_or_default(),
@@ -87,14 +91,22 @@ pub(super) fn live(db: &Sdk) -> Live<DbInstance> {
             performance_insights_enabled: db.performance_insights_enabled().unwrap_or_default(),
             performance_insights_kms_key_id: own(db.performance_insights_kms_key_id()),
             performance_insights_retention_period: db.performance_insights_retention_period(),
-            enabled_cloudwatch_logs_exports: exported,
+            database_insights_mode: own(db.database_insights_mode().map(DatabaseInsightsMode::as_str)),
+            enabled_cloudwatch_logs_exports: Some(exported),
             iam_database_authentication_enabled: pending
                 .iam_database_authentication_enabled()
                 .or(db.iam_database_authentication_enabled())
                 .unwrap_or_default(),
             ca_cert_identifier: own(pending.ca_certificate_identifier().or(db.ca_certificate_identifier())),
+            network_type: own(db.network_type()),
+            dedicated_log_volume: pending.dedicated_log_volume().or(db.dedicated_log_volume()).unwrap_or_default(),
+            engine_lifecycle_support: own(db.engine_lifecycle_support()),
+            character_set_name: own(db.character_set_name()),
+            nchar_character_set_name: own(db.nchar_character_set_name()),
+            timezone: own(db.timezone()),
             license_model: own(pending.license_model().or(db.license_model())),
             replicate_source_db: own(db.read_replica_source_db_instance_identifier()).filter(|id| !id.is_empty()),
+            replica_mode: own(db.replica_mode().map(ReplicaMode::as_str)),
             snapshot_identifier: None,
             restore_to_point_in_time: None,
         },
