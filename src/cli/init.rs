@@ -46,8 +46,12 @@ impl Template {
                 ("stack.yaml", include_str!("../../stacks/clefcloud/stack.yaml")),
                 ("network.yaml", include_str!("../../stacks/clefcloud/network.yaml")),
                 ("application.yaml", include_str!("../../stacks/clefcloud/application.yaml")),
-                ("data.yaml", include_str!("../../stacks/clefcloud/data.yaml")),
+                ("database.yaml", include_str!("../../stacks/clefcloud/database.yaml")),
+                ("files.yaml", include_str!("../../stacks/clefcloud/files.yaml")),
                 ("users.yaml", include_str!("../../stacks/clefcloud/users.yaml")),
+                ("delivery.yaml", include_str!("../../stacks/clefcloud/delivery.yaml")),
+                ("monitoring.yaml", include_str!("../../stacks/clefcloud/monitoring.yaml")),
+                ("README.md", include_str!("../../stacks/clefcloud/README.md")),
                 ("templates/server.sh", include_str!("../../stacks/clefcloud/templates/server.sh")),
             ],
         }

@@ -1,6 +1,7 @@
 //! The integration tests, one binary: they see clefctl from outside.
 
 mod buckets;
+mod clefcloud;
 mod conformance;
 mod databases;
 mod documents;
