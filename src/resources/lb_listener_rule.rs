@@ -96,7 +96,7 @@ impl Resource for LbListenerRule {
                     .listener_arn(&self.listener_arn)
                     .priority(self.priority)
                     .set_actions(Some(elb_action::write(&self.action)))
-                    .set_conditions(Some(self.condition.iter().flat_map(Condition::sdk).collect()))
+                    .set_conditions(Some(self.condition.iter().filter_map(Condition::sdk).collect()))
                     .set_tags(Some(tags::write(&new.tags)))
                     .send()
             })
@@ -109,7 +109,7 @@ impl Resource for LbListenerRule {
         let conditions = changed(&self.condition, &live.spec.condition);
         if actions.is_some() || conditions.is_some() {
             cx.call(Op::new("elasticloadbalancing:ModifyRule").racing(RACING), || {
-                let conditions = conditions.as_ref().map(|all| all.iter().flat_map(Condition::sdk).collect());
+                let conditions = conditions.as_ref().map(|all| all.iter().filter_map(Condition::sdk).collect());
                 cx.elb()
                     .modify_rule()
                     .rule_arn(&live.id)

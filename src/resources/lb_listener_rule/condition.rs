@@ -139,7 +139,7 @@ impl Condition {
     /// The condition as the API takes it.
     pub(super) fn sdk(&self) -> Option<Sdk> {
         let condition = Sdk::builder();
-        Some(if let Some(host) = &self.host_header {
+        let condition = if let Some(host) = &self.host_header {
             let config = HostHeaderConditionConfig::builder()
                 .set_values(list(&host.values))
                 .set_regex_values(list(&host.regex_values));
@@ -171,8 +171,8 @@ impl Condition {
             condition.field("query-string").query_string_config(config.build())
         } else {
             return None;
-        })
-        .map(aws_sdk_elasticloadbalancingv2::types::builders::RuleConditionBuilder::build)
+        };
+        Some(condition.build())
     }
 
     /// The condition as the API gives it; nothing of a sort that is not known here.
@@ -231,7 +231,7 @@ mod tests {
 
     use super::*;
 
-    fn condition(json: serde_json::Value) -> Condition {
+    fn condition(json: &serde_json::Value) -> Condition {
         let mut whole = json!({"query_string": []});
         whole.as_object_mut().unwrap().extend(json.as_object().unwrap().clone());
         serde_json::from_value(whole).unwrap()
@@ -247,14 +247,14 @@ mod tests {
             json!({"source_ip": {"values": ["192.0.2.0/24"]}}),
             json!({"query_string": [{"key": "v", "value": "2"}, {"key": null, "value": "beta"}]}),
         ] {
-            let written = condition(written);
+            let written = condition(&written);
             assert_eq!(written.sdk().as_ref().and_then(Condition::read), Some(written));
         }
     }
 
     #[test]
     fn a_rule_has_five_values_and_one_condition_of_a_sort() {
-        let path = |values: &[&str]| condition(json!({"path_pattern": {"values": values, "regex_values": []}}));
+        let path = |values: &[&str]| condition(&json!({"path_pattern": {"values": values, "regex_values": []}}));
         assert_eq!(check(&[path(&["/a", "/b", "/c", "/d", "/e"])].into()), []);
         assert_eq!(check(&[path(&["/a", "/b", "/c"]), path(&["/d", "/e", "/f"])].into()).len(), 2);
     }

@@ -43,7 +43,8 @@ async fn assert_nothing_to_do(wire: &Wire<'_>, when: &str) {
 
 fn said(plan: &Plan) -> String {
     let lines = plan.changes.iter().filter(|change| !change.attributes.is_empty());
-    lines.map(|change| format!("{:?} {}: {:?}\n", change.action, change.address, change.attributes)).collect()
+    let lines = lines.map(|change| format!("{:?} {}: {:?}", change.action, change.address, change.attributes));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Every thing in the account, in both regions of prod, as boto3 counts it. Final snapshots are not counted: they are

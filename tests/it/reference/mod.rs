@@ -119,7 +119,9 @@ fn every_page_of_a_kind_says_how_much_aws_chooses() {
 fn links_between_pages_lead_somewhere() {
     let made = made();
     let link = regex::Regex::new(r"\]\(([^)#]+\.md)(#[^)]*)?\)").unwrap();
-    for (name, text) in made.iter().filter(|(name, _)| name.ends_with(".md")) {
+    for (name, text) in
+        made.iter().filter(|(name, _)| Path::new(name).extension().is_some_and(|extension| extension == "md"))
+    {
         let folder = root().join("docs").join(name).parent().unwrap().to_owned();
         for found in link.captures_iter(text) {
             let path = folder.join(&found[1]);
