@@ -255,10 +255,25 @@ outputs:
   password: {value: '${var.password}', sensitive: true}
 ";
 
+const MISSING: &str = "\
+stack: shop
+region: eu-west-3
+variables:
+  db_password: {type: string, sensitive: true, default: null}
+resources:
+  db:
+    kind: db_instance
+    engine: postgres
+    instance_class: db.t3.micro
+    allocated_storage: 20
+    username: shop
+    password: ${var.db_password}
+    password_version: 1
+";
+
 #[test]
 fn a_secret_that_is_needed_and_missing_is_named() {
-    let mut stage = Stage::empty();
-    stage.answer("init demo --template clefcloud");
-    stage.run("plan demo -e prod");
+    let mut stage = Stage::with("stack.yaml", MISSING);
+    stage.run("plan");
     insta::assert_snapshot!(stage.transcript());
 }
