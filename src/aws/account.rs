@@ -67,14 +67,15 @@ impl Account for AwsAccount {
 
     fn strays<'a>(&'a self, cx: &'a Context, owner: &'a Owner) -> BoxFuture<'a, Result<Vec<(String, String)>>> {
         async move {
-            let cx = Cx::new(&self.aws, cx).await?;
-            let hits = sweep(&cx, owner, None).await?;
+            let cx = Context { owner: owner.clone(), ..cx.clone() };
+            let cx = Cx::new(&self.aws, &cx).await?;
+            let hits = sweep(&cx).await?;
             Ok(hits
-                .into_iter()
+                .iter()
                 .filter_map(|hit| {
                     let words = hit.tags.get(tag::RESOURCE).cloned().unwrap_or_default();
                     let known = Address::from_tag(&words).is_some_and(|(kind, _)| self.registry.kind(kind).is_some());
-                    (!known).then_some((hit.arn, words))
+                    (!known).then(|| (hit.arn.clone(), words))
                 })
                 .collect())
         }

@@ -1,7 +1,9 @@
 //! The sweep: what the tagging API finds of an owner. It finds; it never proves absence.
 
+use std::sync::Arc;
+
 use clefctl_core::error::Result;
-use clefctl_core::kind::{Owner, Select, Tags, tag};
+use clefctl_core::kind::{Select, Tags, tag};
 
 use super::{Cx, Op};
 
@@ -14,20 +16,17 @@ pub struct Hit {
     pub tags: Tags,
 }
 
-/// Everything of the owner in the context's region, of one resource type (`elasticloadbalancing:loadbalancer`) or of all.
-pub async fn sweep(cx: &Cx<'_>, owner: &Owner, resource_type: Option<&str>) -> Result<Vec<Hit>> {
+/// Everything of the owner in the context's region. All kinds that ask at the same time share one paged list.
+pub async fn sweep(cx: &Cx<'_>) -> Result<Arc<Vec<Hit>>> {
+    cx.together("tag:GetResources", list(cx)).await
+}
+
+async fn list(cx: &Cx<'_>) -> Result<Vec<Hit>> {
     let filter =
-        aws_sdk_resourcegroupstagging::types::TagFilter::builder().key(tag::STACK).values(owner.to_string()).build();
+        aws_sdk_resourcegroupstagging::types::TagFilter::builder().key(tag::STACK).values(cx.owner.to_string()).build();
     let found = cx
         .call(Op::new("tag:GetResources"), || {
-            cx.tagging()
-                .get_resources()
-                .tag_filters(filter.clone())
-                .set_resource_type_filters(resource_type.map(|text| vec![text.to_owned()]))
-                .into_paginator()
-                .items()
-                .send()
-                .try_collect()
+            cx.tagging().get_resources().tag_filters(filter.clone()).into_paginator().items().send().try_collect()
         })
         .await?;
     Ok(found
@@ -39,12 +38,50 @@ pub async fn sweep(cx: &Cx<'_>, owner: &Owner, resource_type: Option<&str>) -> R
         .collect())
 }
 
+/// Whether an ARN is of a type as the tagging API calls it: `s3`, or `rds:pg`.
+fn is_of(arn: &str, resource_type: &str) -> bool {
+    let (service, part) = resource_type.split_once(':').unwrap_or((resource_type, ""));
+    let mut pieces = arn.splitn(6, ':').skip(2);
+    let same_service = pieces.next() == Some(service);
+    let resource = pieces.nth(2).unwrap_or_default();
+    let rest = resource.strip_prefix(part);
+    same_service && rest.is_some_and(|rest| part.is_empty() || rest.starts_with(['/', ':']))
+}
+
 /// The ARNs (or ids) that a read of a swept kind starts from: what the sweep finds, or the one that is asked for.
 pub async fn arns(cx: &Cx<'_>, select: Select<'_>, resource_type: &str) -> Result<Vec<String>> {
     match select {
         Select::One(id) => Ok(vec![id.to_owned()]),
         Select::Owned(_) => {
-            Ok(sweep(cx, &cx.owner, Some(resource_type)).await?.into_iter().map(|hit| hit.arn).collect())
+            let found = sweep(cx).await?;
+            Ok(found.iter().filter(|hit| is_of(&hit.arn, resource_type)).map(|hit| hit.arn.clone()).collect())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_of;
+
+    #[test]
+    fn types_of_arns() {
+        for (arn, resource_type, expected) in [
+            ("arn:aws:s3:::shop-dev-files", "s3", true),
+            ("arn:aws:sns:eu-west-3:123456789012:alerts", "sns", true),
+            ("arn:aws:rds:eu-west-3:123456789012:pg:shop", "rds:pg", true),
+            ("arn:aws:rds:eu-west-3:123456789012:subgrp:shop", "rds:pg", false),
+            ("arn:aws:logs:eu-west-3:123456789012:log-group:/app", "logs", true),
+            ("arn:aws:elasticloadbalancing:eu-west-3:1:listener/app/a/b/c", "elasticloadbalancing:listener", true),
+            (
+                "arn:aws:elasticloadbalancing:eu-west-3:1:listener-rule/app/a/b/c/d",
+                "elasticloadbalancing:listener",
+                false,
+            ),
+            ("arn:aws:cloudwatch::123456789012:dashboard/overview", "cloudwatch:dashboard", true),
+            ("arn:aws:cloudwatch:eu-west-3:123456789012:alarm:cpu", "cloudwatch:alarm", true),
+            ("no arn", "s3", false),
+        ] {
+            assert_eq!(is_of(arn, resource_type), expected, "{arn} {resource_type}");
         }
     }
 }

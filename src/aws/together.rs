@@ -14,8 +14,8 @@ use super::Cx;
 /// How long a read waits for others to join it. Kinds are read side by side, so that a moment is enough.
 const WINDOW: Duration = Duration::from_millis(20);
 
-/// What is asked, in which region, under which role.
-type Question = (&'static str, String, Option<String>);
+/// What is asked, for which owner, in which region, under which role.
+type Question = (&'static str, String, String, Option<String>);
 
 type Answer = Result<Arc<dyn Any + Send + Sync>>;
 
@@ -46,7 +46,8 @@ impl Cx<'_> {
         T: Any + Send + Sync,
         F: Future<Output = Result<T>>,
     {
-        let question = (what, self.region.to_string(), self.role_arn.as_deref().map(str::to_owned));
+        let owner = self.owner.to_string();
+        let question = (what, owner, self.region.to_string(), self.role_arn.as_deref().map(str::to_owned));
         let together = &self.aws.together;
         let joined = together.join(&question);
         let answer = joined.get_or_init(|| async {

@@ -65,7 +65,7 @@ pub struct Outputs {
     owner: String,
 }
 
-const SWEPT: &str = "sns:topic";
+const SWEPT: &str = "sns";
 
 impl Resource for SnsTopic {
     const FACTS: Facts = Facts {
