@@ -134,6 +134,7 @@ async fn plan(path: &std::path::Path, registry: &Registry, account: &Simulation)
         cancel: CancellationToken::new(),
         progress: Arc::new(|_| {}),
         careful: false,
+        together: None,
     };
     let known = Known::new("123456789012");
     let desired: Arc<dyn Desired> = Arc::new(prepared.expand(&known).unwrap_or_else(|p| panic!("{p:?}")));

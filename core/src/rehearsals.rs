@@ -228,6 +228,7 @@ async fn plan(
         cancel: CancellationToken::new(),
         progress: Arc::new(|_| ()),
         careful: false,
+        together: None,
     };
     let read = || survey(account, &**stack, &options, Scope::default(), &cx);
     let inventory = match doubt {

@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::resource::{Live, Resource};
+use super::tags::ec2;
 use super::{Connection, Cx};
 
 /// How often and how long a run that found the last one cut off looks for what that one may have left.
@@ -36,9 +37,16 @@ impl<R: Resource> AwsKind<R> {
     }
 
     async fn read_all(&self, cx: &Cx<'_>, select: Select<'_>) -> Result<Vec<Observed>> {
+        if let (Select::Owned(expected), Found::Tagged(resource_type)) = (select, R::FACTS.found)
+            && expected.instances.is_empty()
+            && !ec2::tagged(cx).await?.contains(resource_type)
+        {
+            return Ok(Vec::new());
+        }
         let found = match R::read(cx, select).await {
             Ok(found) => found,
-            Err(error) if is(&error, R::CODES.absent) => Vec::new(),
+            // Of all, one that has gone meanwhile says nothing of the others.
+            Err(error) if matches!(select, Select::One(_)) && is(&error, R::CODES.absent) => Vec::new(),
             Err(error) => return Err(error),
         };
         let observed: Vec<Observed> = found.into_iter().map(|live| observe(cx, live, select)).collect::<Result<_>>()?;
@@ -305,8 +313,12 @@ fn completes(thing: &Observed, new: &Declared) -> bool {
 
 /// What a read is told of one instance that is about to be made.
 fn expectation(new: &Declared) -> clefctl_core::kind::Expected {
-    let instance =
-        ExpectedInstance { address: new.address.clone(), name: new.name.clone(), attributes: new.attributes.clone() };
+    let instance = ExpectedInstance {
+        address: new.address.clone(),
+        name: new.name.clone(),
+        attributes: new.attributes.clone(),
+        tags: new.tags.clone(),
+    };
     clefctl_core::kind::Expected { instances: vec![instance], parents: Vec::new() }
 }
 

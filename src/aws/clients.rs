@@ -20,7 +20,6 @@ use clefctl_core::error::{Error, ErrorKind, Result};
 
 use super::Cx;
 use super::pace::Pace;
-use super::together::Together;
 
 /// How to reach AWS; what is not given comes from the standard sources of the AWS SDKs.
 #[derive(Clone, Debug, Default)]
@@ -49,8 +48,6 @@ pub struct Connection {
     config: tokio::sync::OnceCell<SdkConfig>,
     clients: Mutex<HashMap<Place, Arc<Clients>>>,
     calls: Counter,
-    /// The reads that wait for others to join them.
-    pub(super) together: Together,
     /// How fast each service of each region is called.
     pub(super) pace: Pace,
 }
@@ -64,7 +61,6 @@ impl Connection {
             config: tokio::sync::OnceCell::new(),
             clients: Mutex::default(),
             calls: Counter::default(),
-            together: Together::default(),
             pace: Pace::default(),
         })
     }

@@ -21,7 +21,6 @@ pub mod secret;
 mod store;
 pub mod sweep;
 pub mod tags;
-mod together;
 pub mod young;
 
 pub use account::AwsAccount;

@@ -1,5 +1,6 @@
 //! The sweep: what the tagging API finds of an owner. It finds; it never proves absence.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use clefctl_core::error::Result;
@@ -38,6 +39,38 @@ async fn list(cx: &Cx<'_>) -> Result<Vec<Hit>> {
         .collect())
 }
 
+/// The tags of a thing that only a call of its own tells: the sweep's where they are what the stack says, so that
+/// nothing would follow from asking, else what `ask` answers. The sweep lags: a tag that was changed a moment ago and
+/// is declared as it was before shows one plan later.
+pub async fn tags<F>(cx: &Cx<'_>, select: Select<'_>, arn: &str, ask: F) -> Result<Tags>
+where
+    F: Future<Output = Result<Tags>>,
+{
+    match settled_tags(cx, select, arn).await? {
+        Some(tags) => Ok(tags),
+        None => ask.await,
+    }
+}
+
+/// The sweep's tags of a thing where they are what the stack says.
+pub async fn settled_tags(cx: &Cx<'_>, select: Select<'_>, arn: &str) -> Result<Option<Tags>> {
+    let Select::Owned(expected) = select else { return Ok(None) };
+    if cx.careful || expected.instances.is_empty() {
+        return Ok(None);
+    }
+    let found = sweep(cx).await?;
+    let hit = found.iter().find(|hit| hit.arn == arn);
+    let settled = hit.filter(|hit| expected.instances.iter().any(|instance| same(&instance.tags, &hit.tags)));
+    Ok(settled.map(|hit| hit.tags.clone()))
+}
+
+/// Whether tags are those declared. The generation is not the stack's to say; it never changes.
+fn same(declared: &Tags, swept: &Tags) -> bool {
+    let said = |tags: &Tags| tags.iter().filter(|(key, _)| *key != tag::GENERATION).count();
+    said(declared) == said(swept)
+        && declared.iter().all(|(key, value)| key == tag::GENERATION || swept.get(key) == Some(value))
+}
+
 /// Whether an ARN is of a type as the tagging API calls it: `s3`, or `rds:pg`.
 fn is_of(arn: &str, resource_type: &str) -> bool {
     let (service, part) = resource_type.split_once(':').unwrap_or((resource_type, ""));
@@ -61,7 +94,27 @@ pub async fn arns(cx: &Cx<'_>, select: Select<'_>, resource_type: &str) -> Resul
 
 #[cfg(test)]
 mod tests {
-    use super::is_of;
+    use super::{Tags, is_of, same};
+
+    #[test]
+    fn tags_will_do_only_where_they_are_all_that_is_declared() {
+        let tags = |text: &str| -> Tags {
+            let pairs = text.split_whitespace().filter_map(|pair| pair.split_once('='));
+            pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+        };
+        let declared = "clefctl:stack=shop/dev clefctl:resource=sns_topic/a clefctl:generation=1 team=web";
+        for (swept, expected) in [
+            ("clefctl:stack=shop/dev clefctl:resource=sns_topic/a clefctl:generation=1 team=web", true),
+            ("clefctl:stack=shop/dev clefctl:resource=sns_topic/a clefctl:generation=3 team=web", true),
+            ("clefctl:stack=shop/dev clefctl:resource=sns_topic/a clefctl:generation=1 team=ops", false),
+            ("clefctl:stack=shop/dev clefctl:resource=sns_topic/a clefctl:generation=1", false),
+            ("clefctl:stack=shop/dev clefctl:resource=sns_topic/b clefctl:generation=1 team=web", false),
+            ("clefctl:stack=shop/dev clefctl:resource=sns_topic/a clefctl:generation=1 team=web by=hand", false),
+            ("", false),
+        ] {
+            assert_eq!(same(&tags(declared), &tags(swept)), expected, "{swept}");
+        }
+    }
 
     #[test]
     fn types_of_arns() {

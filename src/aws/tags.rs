@@ -31,7 +31,10 @@ pub fn write<T>(tags: &Tags, make: impl Fn(&str, &str) -> T) -> Vec<T> {
 
 /// EC2: what instances, networks and gateways carry.
 pub mod ec2 {
-    use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification};
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagDescription, TagSpecification};
 
     use super::{Cx, Op, Result, Select, TagChange, Tags, tag};
 
@@ -56,6 +59,23 @@ pub mod ec2 {
             Select::One(one) => Filter::builder().name(id).values(one),
         }
         .build()
+    }
+
+    /// The types of all that the owner has in EC2. Unlike the tagging API's, this list lags no more than others do.
+    pub async fn tagged(cx: &Cx<'_>) -> Result<Arc<BTreeSet<String>>> {
+        cx.together("ec2:DescribeTags", types(cx)).await
+    }
+
+    async fn types(cx: &Cx<'_>) -> Result<BTreeSet<String>> {
+        let key = Filter::builder().name("key").values(tag::STACK).build();
+        let value = Filter::builder().name("value").values(cx.owner.to_string()).build();
+        let found: Vec<TagDescription> = cx
+            .call(Op::new("ec2:DescribeTags"), || {
+                let tags = cx.ec2().describe_tags().filters(key.clone()).filters(value.clone());
+                tags.into_paginator().items().send().try_collect()
+            })
+            .await?;
+        Ok(found.iter().filter_map(|tag| Some(tag.resource_type()?.as_str().to_owned())).collect())
     }
 
     /// Changes the tags of a thing.

@@ -65,6 +65,7 @@ pub(super) fn context(owner: &Owner, region: &str, cancel: &CancellationToken) -
         cancel: cancel.clone(),
         progress: Arc::new(|_| {}),
         careful: false,
+        together: None,
     }
 }
 

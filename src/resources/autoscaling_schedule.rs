@@ -320,7 +320,7 @@ mod tests {
             tags: Tags::new(),
         };
         let address = Address::plain("night");
-        let instance = ExpectedInstance { address, name: Some("night".to_owned()), attributes: all };
+        let instance = ExpectedInstance { address, name: Some("night".to_owned()), attributes: all, tags: Tags::new() };
         Expected { instances: vec![instance], parents: vec![parent] }
     }
 

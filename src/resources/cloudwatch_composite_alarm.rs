@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use aws_sdk_cloudwatch::operation::describe_alarms::DescribeAlarmsOutput;
 use aws_sdk_cloudwatch::operation::put_composite_alarm::builders::PutCompositeAlarmFluentBuilder;
-use aws_sdk_cloudwatch::types::{AlarmType, CompositeAlarm as Sdk};
+use aws_sdk_cloudwatch::types::CompositeAlarm as Sdk;
 use clefctl_core::error::Result;
 use clefctl_core::kind::{
     Actions, Attributes, Declared, Facts, Found, Name, NameChars, Naming, PerVerb, Select, Status, TagChange, Tags,
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cloudwatch_support::{self as support, Outputs};
 use crate::aws::tags::cloudwatch as tags;
-use crate::aws::{Codes, Cx, Live, Op, Resource};
+use crate::aws::{Codes, Cx, Live, Op, Resource, sweep};
 
 /// An alarm that goes off when other alarms do: one message in place of ten.
 ///
@@ -86,10 +86,11 @@ impl Resource for CloudwatchCompositeAlarm {
     type Outputs = Outputs;
 
     async fn read(cx: &Cx<'_>, select: Select<'_>) -> Result<Vec<Live<Self>>> {
-        let pages = support::describe(cx, select, AlarmType::CompositeAlarm).await?;
+        let pages = support::describe(cx, select).await?;
         let alarms = pages.iter().flat_map(DescribeAlarmsOutput::composite_alarms);
         try_join_all(alarms.map(|alarm| async move {
-            let tags = tags::of(cx, alarm.alarm_arn().unwrap_or_default()).await?;
+            let arn = alarm.alarm_arn().unwrap_or_default();
+            let tags = sweep::tags(cx, select, arn, tags::of(cx, arn)).await?;
             Ok(live(alarm, tags))
         }))
         .await
@@ -106,7 +107,7 @@ impl Resource for CloudwatchCompositeAlarm {
             return Ok(());
         }
         // What is left out is reset: what the stack knows nothing of is read, and sent along.
-        let pages = support::describe(cx, Select::One(&live.id), AlarmType::CompositeAlarm).await?;
+        let pages = support::describe(cx, Select::One(&live.id)).await?;
         let now = pages.iter().flat_map(DescribeAlarmsOutput::composite_alarms).next();
         let kept = now.and_then(|now| now.action_configuration.clone());
         let put = || self.put(cx).set_action_configuration(kept.clone());

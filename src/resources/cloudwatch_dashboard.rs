@@ -80,7 +80,7 @@ impl Resource for CloudwatchDashboard {
                 swept.iter().map(|arn| name_of(arn).to_owned()).chain(listed).collect()
             }
         };
-        let found = try_join_all(names.iter().map(|name| one(cx, name))).await?;
+        let found = try_join_all(names.iter().map(|name| one(cx, select, name))).await?;
         Ok(found.into_iter().flatten().collect())
     }
 
@@ -157,7 +157,7 @@ async fn of_our_name(cx: &Cx<'_>) -> Result<Vec<String>> {
     Ok(found.into_iter().filter_map(|entry| entry.dashboard_name).collect())
 }
 
-async fn one(cx: &Cx<'_>, name: &str) -> Result<Option<Live<CloudwatchDashboard>>> {
+async fn one(cx: &Cx<'_>, select: Select<'_>, name: &str) -> Result<Option<Live<CloudwatchDashboard>>> {
     let arn = format!("arn:{}:cloudwatch::{}:dashboard/{name}", cx.partition(), cx.account);
     let body = async {
         let answer = cx
@@ -168,7 +168,7 @@ async fn one(cx: &Cx<'_>, name: &str) -> Result<Option<Live<CloudwatchDashboard>
             answer => Ok(answer?.dashboard_body),
         }
     };
-    let (body, tags) = tokio::try_join!(body, tags::of(cx, &arn))?;
+    let (body, tags) = tokio::try_join!(body, sweep::tags(cx, select, &arn, tags::of(cx, &arn)))?;
     let Some(body) = body else { return Ok(None) };
     let body = serde_json::from_str(&body)
         .map_err(|error| Error::new(ErrorKind::Invalid, format!("the dashboard {name} is no JSON: {error}")))?;

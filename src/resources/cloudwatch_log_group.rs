@@ -99,12 +99,7 @@ impl Resource for CloudwatchLogGroup {
         }
         try_join_all(found.iter().map(|group| async move {
             let arn = arn_of(group);
-            let tags = cx
-                .call(Op::new("logs:ListTagsForResource"), || {
-                    cx.logs().list_tags_for_resource().resource_arn(&arn).send()
-                })
-                .await?;
-            Ok(live(group, tags.tags.unwrap_or_default().into_iter().collect()))
+            Ok(live(group, sweep::tags(cx, select, &arn, tags_of(cx, &arn)).await?))
         }))
         .await
     }
@@ -208,6 +203,13 @@ impl CloudwatchLogGroup {
         }
         Ok(())
     }
+}
+
+async fn tags_of(cx: &Cx<'_>, arn: &str) -> Result<Tags> {
+    let answer = cx
+        .call(Op::new("logs:ListTagsForResource"), || cx.logs().list_tags_for_resource().resource_arn(arn).send())
+        .await?;
+    Ok(answer.tags.unwrap_or_default().into_iter().collect())
 }
 
 async fn describe(cx: &Cx<'_>, names: &[String]) -> Result<Vec<Sdk>> {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_cloudwatch::operation::describe_alarms::DescribeAlarmsOutput;
 use aws_sdk_cloudwatch::operation::put_metric_alarm::builders::PutMetricAlarmFluentBuilder;
-use aws_sdk_cloudwatch::types::{AlarmType, MetricAlarm as Sdk, StandardUnit, Statistic};
+use aws_sdk_cloudwatch::types::{MetricAlarm as Sdk, StandardUnit, Statistic};
 use clefctl_core::error::Result;
 use clefctl_core::kind::{
     Actions, Attributes, Declared, Facts, Found, Map, Name, NameChars, Naming, PerVerb, Select, Status, TagChange,
@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use self::blocks::{MetricQuery, is_period, read_dimensions, text, write_dimensions};
 use super::cloudwatch_support::{self as support, Outputs};
 use crate::aws::tags::cloudwatch as tags;
-use crate::aws::{Codes, Cx, Live, Op, Resource};
+use crate::aws::{Codes, Cx, Live, Op, Resource, sweep};
 
 /// An alarm that watches a metric, or what is computed from several.
 ///
@@ -140,10 +140,11 @@ impl Resource for CloudwatchMetricAlarm {
     type Outputs = Outputs;
 
     async fn read(cx: &Cx<'_>, select: Select<'_>) -> Result<Vec<Live<Self>>> {
-        let pages = support::describe(cx, select, AlarmType::MetricAlarm).await?;
+        let pages = support::describe(cx, select).await?;
         let alarms = pages.iter().flat_map(DescribeAlarmsOutput::metric_alarms);
         try_join_all(alarms.map(|alarm| async move {
-            let tags = tags::of(cx, alarm.alarm_arn().unwrap_or_default()).await?;
+            let arn = alarm.alarm_arn().unwrap_or_default();
+            let tags = sweep::tags(cx, select, arn, tags::of(cx, arn)).await?;
             Ok(live(alarm, tags))
         }))
         .await
@@ -160,7 +161,7 @@ impl Resource for CloudwatchMetricAlarm {
             return Ok(());
         }
         // What is left out is reset: what the stack knows nothing of is read, and sent along.
-        let pages = support::describe(cx, Select::One(&live.id), AlarmType::MetricAlarm).await?;
+        let pages = support::describe(cx, Select::One(&live.id)).await?;
         let now = pages.iter().flat_map(DescribeAlarmsOutput::metric_alarms).next();
         let kept = |builder: PutMetricAlarmFluentBuilder| match now {
             None => builder,

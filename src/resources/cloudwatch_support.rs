@@ -1,5 +1,7 @@
 //! What metric alarms and composite alarms share.
 
+use std::sync::Arc;
+
 use aws_sdk_cloudwatch::operation::describe_alarms::DescribeAlarmsOutput;
 use aws_sdk_cloudwatch::types::AlarmType;
 use clefctl_core::error::Result;
@@ -32,15 +34,26 @@ pub(super) const CODES: Codes = Codes {
 /// The most names that one call takes.
 const BATCH: usize = 100;
 
-/// The alarms of one type that a read asks for.
-pub(super) async fn describe(cx: &Cx<'_>, select: Select<'_>, kind: AlarmType) -> Result<Vec<DescribeAlarmsOutput>> {
-    let found = sweep::arns(cx, select, SWEPT).await?;
-    let names: Vec<String> = found.iter().map(|arn| name_of(arn).to_owned()).collect();
+/// The alarms that a read asks for; of the owner's, those of both types at once.
+pub(super) async fn describe(cx: &Cx<'_>, select: Select<'_>) -> Result<Arc<Vec<DescribeAlarmsOutput>>> {
+    match select {
+        Select::One(id) => pages(cx, &[name_of(id).to_owned()]).await.map(Arc::new),
+        Select::Owned(_) => {
+            let all = async {
+                let found = sweep::arns(cx, select, SWEPT).await?;
+                pages(cx, &found.iter().map(|arn| name_of(arn).to_owned()).collect::<Vec<_>>()).await
+            };
+            cx.together("cloudwatch:DescribeAlarms", all).await
+        }
+    }
+}
+
+async fn pages(cx: &Cx<'_>, names: &[String]) -> Result<Vec<DescribeAlarmsOutput>> {
     let batches = names.chunks(BATCH).map(|names| {
         cx.call(Op::new("cloudwatch:DescribeAlarms"), || {
-            let names = Some(names.to_vec());
-            // Without a type only metric alarms are answered.
-            cx.cloudwatch().describe_alarms().set_alarm_names(names).alarm_types(kind.clone()).max_records(100).send()
+            let alarms = cx.cloudwatch().describe_alarms().set_alarm_names(Some(names.to_vec())).max_records(100);
+            // Without types only metric alarms are answered.
+            alarms.alarm_types(AlarmType::MetricAlarm).alarm_types(AlarmType::CompositeAlarm).send()
         })
     });
     futures::future::try_join_all(batches).await

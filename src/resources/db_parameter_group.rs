@@ -112,11 +112,9 @@ impl Resource for DbParameterGroup {
                 answer => answer?.db_parameter_groups.unwrap_or_default().into_iter().next(),
             };
             let Some(group) = group else { return Ok(None) };
-            let (parameters, tags) = futures::future::try_join(
-                parameters(cx, name, Some("user")),
-                tags::of(cx, group.db_parameter_group_arn().unwrap_or_default()),
-            )
-            .await?;
+            let arn = group.db_parameter_group_arn().unwrap_or_default();
+            let tags = sweep::tags(cx, select, arn, tags::of(cx, arn));
+            let (parameters, tags) = tokio::try_join!(parameters(cx, name, Some("user")), tags)?;
             Ok(Some(live(&group, &parameters, tags)))
         }));
         Ok(found.await?.into_iter().flatten().collect())

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_rds::types::DbSnapshot as Sdk;
 use clefctl_core::error::Result;
 use clefctl_core::kind::{
-    Actions, Address, Attributes, Declared, Expected, Facts, Name, NameChars, Naming, PerVerb, Select, Status,
+    Actions, Address, Attributes, Declared, Expected, Facts, Found, Name, NameChars, Naming, PerVerb, Select, Status,
     TagChange, Unique, Value, tag,
 };
 use futures::future::try_join_all;
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rds_support as support;
 use crate::aws::tags::rds as tags;
-use crate::aws::{Codes, Cx, Live, Op, Resource};
+use crate::aws::{Codes, Cx, Live, Op, Resource, sweep};
 
 /// A snapshot of a database, taken when it is applied for the first time, and never again.
 ///
@@ -54,6 +54,9 @@ pub struct Outputs {
     encrypted: bool,
 }
 
+/// What the tagging API calls it.
+const TYPE: &str = "rds:snapshot";
+
 impl Resource for DbSnapshot {
     const FACTS: Facts = Facts {
         name: "db_snapshot",
@@ -68,9 +71,10 @@ impl Resource for DbSnapshot {
         }),
         data: Some("what the database held when it was taken"),
         once: true,
+        found: Found::Swept(TYPE),
         details: 1,
         actions: Actions {
-            read: &["rds:DescribeDBSnapshots", "rds:DescribeDBSnapshotAttributes"],
+            read: &["tag:GetResources", "rds:DescribeDBSnapshots", "rds:DescribeDBSnapshotAttributes"],
             create: &[
                 "rds:CreateDBSnapshot",
                 "rds:DescribeDBInstances",
@@ -96,6 +100,10 @@ impl Resource for DbSnapshot {
         let found: Vec<Sdk> = match select {
             Select::One(id) => support::snapshot(cx, id).await?.into_iter().collect(),
             Select::Owned(expected) => {
+                let none = sweep::arns(cx, select, TYPE).await?.is_empty();
+                if none && expected.instances.is_empty() {
+                    return Ok(Vec::new());
+                }
                 let all: Vec<Sdk> = cx
                     .call(Op::new("rds:DescribeDBSnapshots"), || {
                         let snapshots = cx.rds().describe_db_snapshots().snapshot_type("manual");

@@ -85,7 +85,8 @@ impl Resource for DbSubnetGroup {
             .await?;
         let ours = |group: &&Sdk| group.db_subnet_group_name().is_some_and(|name| names.contains(&name));
         try_join_all(found.iter().filter(ours).map(|group| async move {
-            let tags = tags::of(cx, group.db_subnet_group_arn().unwrap_or_default()).await?;
+            let arn = group.db_subnet_group_arn().unwrap_or_default();
+            let tags = sweep::tags(cx, select, arn, tags::of(cx, arn)).await?;
             Ok(live(group, tags))
         }))
         .await

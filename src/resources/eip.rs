@@ -2,7 +2,7 @@
 
 use aws_sdk_ec2::types::{Address as Sdk, DomainType, ResourceType};
 use clefctl_core::error::Result;
-use clefctl_core::kind::{Actions, Attributes, Declared, Facts, PerVerb, Select, Status, TagChange};
+use clefctl_core::kind::{Actions, Attributes, Declared, Facts, Found, PerVerb, Select, Status, TagChange};
 use serde::{Deserialize, Serialize};
 
 use crate::aws::tags::ec2 as tags;
@@ -47,8 +47,9 @@ impl Resource for Eip {
         service: "ec2",
         declared: &Self::BLOCK,
         outputs: &Outputs::BLOCK,
+        found: Found::Tagged("elastic-ip"),
         actions: Actions {
-            read: &["ec2:DescribeAddresses"],
+            read: &["ec2:DescribeTags", "ec2:DescribeAddresses"],
             create: &["ec2:AllocateAddress", "ec2:CreateTags"],
             update: &["ec2:CreateTags", "ec2:DeleteTags"],
             delete: &["ec2:ReleaseAddress"],

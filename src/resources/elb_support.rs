@@ -44,8 +44,12 @@ pub(crate) async fn read<T: Listed>(cx: &Cx<'_>, select: Select<'_>) -> Result<V
     let found = match select {
         Select::One(id) => T::describe(cx, Some(id)).await?,
         Select::Owned(expected) => {
+            let ours = sweep::arns(cx, select, T::TYPE).await?;
+            if ours.is_empty() && expected.instances.is_empty() {
+                return Ok(Vec::new());
+            }
             // The list of all costs no more than that of ours, and shows who has our name as it is now.
-            let (ours, mut all) = tokio::try_join!(sweep::arns(cx, select, T::TYPE), T::describe(cx, None))?;
+            let mut all = T::describe(cx, None).await?;
             let expected = |name: Option<&str>| {
                 name.is_some() && expected.instances.iter().any(|instance| instance.name.as_deref() == name)
             };
@@ -55,7 +59,7 @@ pub(crate) async fn read<T: Listed>(cx: &Cx<'_>, select: Select<'_>) -> Result<V
     };
     let arns: Vec<String> = found.iter().map(|thing| thing.arn().unwrap_or_default().to_owned()).collect();
     let (mut tags, settings) =
-        tokio::try_join!(tags::read(cx, &arns), try_join_all(arns.iter().map(|arn| settings::<T>(cx, arn))))?;
+        tokio::try_join!(tags::read(cx, select, &arns), try_join_all(arns.iter().map(|arn| settings::<T>(cx, arn))))?;
     let whole = found.into_iter().zip(&arns).zip(settings);
     Ok(whole.map(|((thing, arn), pairs)| Whole { thing, pairs, tags: tags.remove(arn).unwrap_or_default() }).collect())
 }

@@ -8,7 +8,7 @@ use aws_sdk_ec2::types::{
 };
 use clefctl_core::error::{Error, Result};
 use clefctl_core::kind::{
-    Actions, Attributes, Declared, Facts, Map, PerVerb, Replacement, Select, Status, TagChange, Value, Violation,
+    Actions, Attributes, Declared, Facts, Found, Map, PerVerb, Replacement, Select, Status, TagChange, Value, Violation,
 };
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
@@ -98,8 +98,9 @@ impl Resource for FlowLog {
             "two flow logs of one thing cannot have the same destination",
         ),
         once: true,
+        found: Found::Tagged("vpc-flow-log"),
         actions: Actions {
-            read: &["ec2:DescribeFlowLogs"],
+            read: &["ec2:DescribeTags", "ec2:DescribeFlowLogs"],
             create: &["ec2:CreateFlowLogs", "ec2:CreateTags", "iam:PassRole", "logs:CreateLogDelivery"],
             update: &["ec2:CreateTags", "ec2:DeleteTags"],
             delete: &["ec2:DeleteFlowLogs", "logs:DeleteLogDelivery"],

@@ -68,7 +68,7 @@ impl Resource for IamRole {
         details: 1,
         deleted_after: &["iam_instance_profile", "autoscaling_group", "db_instance", "flow_log"],
         actions: Actions {
-            read: &["iam:GetAccountAuthorizationDetails", "iam:GetRole"],
+            read: &["iam:GetAccountAuthorizationDetails", "iam:ListRoles", "iam:GetRole"],
             create: &["iam:CreateRole", "iam:TagRole", "iam:PutRolePermissionsBoundary"],
             update: &[
                 "iam:UpdateRole",
@@ -105,14 +105,11 @@ impl Resource for IamRole {
             Select::Owned(expected) => {
                 let account = entities(cx).await?;
                 let wanted = |role: &&RoleDetail| of_interest(cx, expected, role.role_name(), &tags::read(role.tags()));
-                let read = try_join_all(account.roles.iter().filter(wanted).map(|detail| async move {
-                    // The list lacks description and session duration; it may also show what has just gone.
-                    let role = match get(cx, detail.role_name().unwrap_or_default()).await {
-                        Err(error) if error.code() == Some("NoSuchEntity") => return Ok(None),
-                        role => role?,
-                    };
-                    let policies = Policies::listed(detail.role_policy_list(), detail.attached_managed_policies());
-                    Result::Ok(Some(live(&role, policies)))
+                let details: Vec<&RoleDetail> = account.roles.iter().filter(wanted).collect();
+                let mut listed = list(cx, &details).await?;
+                let read = try_join_all(details.into_iter().map(|detail| {
+                    let listed = listed.remove(detail.role_name().unwrap_or_default());
+                    whole(cx, detail, listed)
                 }));
                 Ok(read.await?.into_iter().flatten().collect())
             }
@@ -189,6 +186,43 @@ impl Resource for IamRole {
     async fn retag(cx: &Cx<'_>, live: &Live<Self>, change: &TagChange) -> Result<()> {
         Tagged::Role(&live.id).change(cx, change).await
     }
+}
+
+/// The roles below the path that the given ones share, by name: what tells their descriptions and session durations,
+/// which the account's list lacks.
+async fn list(cx: &Cx<'_>, details: &[&RoleDetail]) -> Result<BTreeMap<String, Sdk>> {
+    let paths = details.iter().filter_map(|role| role.path().map(str::to_owned));
+    let Some(path) = paths.reduce(|a, b| shared_path(&a, &b).to_owned()) else { return Ok(BTreeMap::new()) };
+    let found: Vec<Sdk> = cx
+        .call(Op::new("iam:ListRoles"), || {
+            cx.iam().list_roles().path_prefix(&path).max_items(1000).into_paginator().items().send().try_collect()
+        })
+        .await?;
+    Ok(found.into_iter().map(|role| (role.role_name().to_owned(), role)).collect())
+}
+
+/// What two paths have in common, up to a slash.
+fn shared_path<'a>(a: &'a str, b: &str) -> &'a str {
+    let same = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
+    a.get(..same).and_then(|same| same.rfind('/')).and_then(|slash| a.get(..=slash)).unwrap_or("/")
+}
+
+/// A role of both lists; read by itself when the second one does not show it. The first may show what has just gone.
+async fn whole(cx: &Cx<'_>, detail: &RoleDetail, listed: Option<Sdk>) -> Result<Option<Live<IamRole>>> {
+    let role = match listed {
+        Some(role) => role,
+        None => match get(cx, detail.role_name().unwrap_or_default()).await {
+            Err(error) if error.code() == Some("NoSuchEntity") => return Ok(None),
+            role => role?,
+        },
+    };
+    let policies = Policies::listed(detail.role_policy_list(), detail.attached_managed_policies());
+    let mut role = live(&role, policies);
+    // Lists of roles lack what the account's list has.
+    role.tags = tags::read(detail.tags());
+    let boundary = detail.permissions_boundary().and_then(|boundary| boundary.permissions_boundary_arn());
+    role.spec.permissions_boundary = boundary.map(str::to_owned);
+    Ok(Some(role))
 }
 
 async fn get(cx: &Cx<'_>, name: &str) -> Result<Sdk> {

@@ -2,7 +2,9 @@
 
 use aws_sdk_ec2::types::{AttachmentStatus, InternetGateway as Sdk, ResourceType};
 use clefctl_core::error::Result;
-use clefctl_core::kind::{Actions, Attributes, Declared, Facts, PerVerb, Replacement, Select, Status, TagChange};
+use clefctl_core::kind::{
+    Actions, Attributes, Declared, Facts, Found, PerVerb, Replacement, Select, Status, TagChange,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::aws::tags::ec2 as tags;
@@ -41,8 +43,9 @@ impl Resource for InternetGateway {
         replacement: Replacement::DestroyFirst("a VPC has one internet gateway at the most"),
         // While anything in the VPC has a public address, AWS refuses to detach the gateway.
         deleted_after: &["autoscaling_group", "db_instance", "eip", "lb", "nat_gateway"],
+        found: Found::Tagged("internet-gateway"),
         actions: Actions {
-            read: &["ec2:DescribeInternetGateways"],
+            read: &["ec2:DescribeTags", "ec2:DescribeInternetGateways"],
             create: &["ec2:CreateInternetGateway", "ec2:CreateTags", "ec2:AttachInternetGateway"],
             update: &["ec2:AttachInternetGateway", "ec2:DetachInternetGateway", "ec2:CreateTags", "ec2:DeleteTags"],
             delete: &["ec2:DetachInternetGateway", "ec2:DeleteInternetGateway", "ec2:DescribeNetworkInterfaces"],

@@ -4,7 +4,8 @@ use aws_sdk_ec2::primitives::Blob;
 use aws_sdk_ec2::types::{KeyPairInfo as Sdk, KeyType, ResourceType};
 use clefctl_core::error::Result;
 use clefctl_core::kind::{
-    Actions, Attributes, Declared, Facts, Name, NameChars, Naming, PerVerb, Select, Status, TagChange, Unique, Value,
+    Actions, Attributes, Declared, Facts, Found, Name, NameChars, Naming, PerVerb, Select, Status, TagChange, Unique,
+    Value,
 };
 use serde::{Deserialize, Serialize};
 
@@ -54,8 +55,9 @@ impl Resource for KeyPair {
         naming: Some(Naming { attribute: "key_name", max: 255, allowed: NameChars::Wide, unique: Unique::Account }),
         deleted_after: &["autoscaling_group", "launch_template"],
         once: true,
+        found: Found::Tagged("key-pair"),
         actions: Actions {
-            read: &["ec2:DescribeKeyPairs"],
+            read: &["ec2:DescribeTags", "ec2:DescribeKeyPairs"],
             create: &["ec2:ImportKeyPair", "ec2:CreateTags"],
             update: &["ec2:CreateTags", "ec2:DeleteTags"],
             delete: &["ec2:DeleteKeyPair"],

@@ -9,8 +9,8 @@ use std::time::Duration;
 use aws_sdk_ec2::types::{ArchitectureType, Filter, LaunchTemplate as Sdk, LaunchTemplateVersion, ResourceType};
 use clefctl_core::error::Result;
 use clefctl_core::kind::{
-    Actions, Attributes, Declared, Facts, Name, NameChars, Naming, PerVerb, Select, Status, TagChange, Unique, Value,
-    Violation, short_hash,
+    Actions, Attributes, Declared, Facts, Found, Name, NameChars, Naming, PerVerb, Select, Status, TagChange, Unique,
+    Value, Violation, short_hash,
 };
 use serde::{Deserialize, Serialize};
 
@@ -122,8 +122,10 @@ impl Resource for LaunchTemplate {
         deleted_after: &["autoscaling_group"],
         once: true,
         details: 1,
+        found: Found::Tagged("launch-template"),
         actions: Actions {
             read: &[
+                "ec2:DescribeTags",
                 "ec2:DescribeLaunchTemplates",
                 "ec2:DescribeLaunchTemplateVersions",
                 "ec2:DescribeImages",

@@ -129,7 +129,7 @@ impl Resource for LbListener {
         let found: Vec<Sdk> = elb_child::read(cx, select).await?;
         let arns: Vec<String> = found.iter().filter_map(|listener| listener.listener_arn.clone()).collect();
         let (tags, certificates) = tokio::try_join!(
-            tags::read(cx, &arns),
+            tags::read(cx, select, &arns),
             futures::future::try_join_all(found.iter().map(|listener| more_certificates(cx, listener)))
         )?;
         Ok(found.iter().zip(certificates).map(|(listener, more)| live(listener, more, &tags)).collect())

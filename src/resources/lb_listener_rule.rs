@@ -84,7 +84,7 @@ impl Resource for LbListenerRule {
     async fn read(cx: &Cx<'_>, select: Select<'_>) -> Result<Vec<Live<Self>>> {
         let found: Vec<Sdk> = elb_child::read(cx, select).await?;
         let arns: Vec<String> = found.iter().filter_map(|rule| rule.rule_arn.clone()).collect();
-        let tags = tags::read(cx, &arns).await?;
+        let tags = tags::read(cx, select, &arns).await?;
         Ok(found.iter().map(|rule| live(rule, &tags)).collect())
     }
 
@@ -160,7 +160,7 @@ impl LbListenerRule {
                 if holder == arn {
                     return Ok(());
                 }
-                let tags = tags::read(cx, &[holder.to_owned()]).await?;
+                let tags = tags::read(cx, Select::One(holder), &[holder.to_owned()]).await?;
                 let owner = cx.owner.to_string();
                 if tags.get(holder).and_then(|tags| tags.get(tag::STACK)) != Some(&owner) {
                     return Err(error.hint(format!("{holder} has it, and is not this stack's")));

@@ -2,7 +2,9 @@
 
 use aws_sdk_ec2::types::{ConnectivityType, Filter, NatGateway as Sdk, NatGatewayState, ResourceType};
 use clefctl_core::error::Result;
-use clefctl_core::kind::{Actions, Attributes, Declared, Facts, PerVerb, Replacement, Select, Status, TagChange, tag};
+use clefctl_core::kind::{
+    Actions, Attributes, Declared, Facts, Found, PerVerb, Replacement, Select, Status, TagChange, tag,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::aws::tags::ec2 as tags;
@@ -53,8 +55,9 @@ impl Resource for NatGateway {
         outputs: &Outputs::BLOCK,
         replacement: Replacement::DestroyFirstUnless(&["allocation_id"], "its address serves one gateway at a time"),
         once: true,
+        found: Found::Tagged("natgateway"),
         actions: Actions {
-            read: &["ec2:DescribeNatGateways"],
+            read: &["ec2:DescribeTags", "ec2:DescribeNatGateways"],
             create: &["ec2:CreateNatGateway", "ec2:CreateTags"],
             update: &["ec2:CreateTags", "ec2:DeleteTags"],
             delete: &["ec2:DeleteNatGateway"],

@@ -7,7 +7,7 @@ use aws_sdk_ec2::types::{
     RouteTableAssociationStateCode as Association,
 };
 use clefctl_core::error::{Error, ErrorKind, Result};
-use clefctl_core::kind::{Actions, Attributes, Cidr, Declared, Facts, PerVerb, Select, Status, TagChange, tag};
+use clefctl_core::kind::{Actions, Attributes, Cidr, Declared, Facts, Found, PerVerb, Select, Status, TagChange, tag};
 use serde::{Deserialize, Serialize};
 
 use crate::aws::tags::ec2 as tags;
@@ -96,8 +96,9 @@ impl Resource for RouteTable {
         declared: &Self::BLOCK,
         outputs: &Outputs::BLOCK,
         once: true,
+        found: Found::Tagged("route-table"),
         actions: Actions {
-            read: &["ec2:DescribeRouteTables"],
+            read: &["ec2:DescribeTags", "ec2:DescribeRouteTables"],
             create: &["ec2:CreateRouteTable", "ec2:CreateTags"],
             update: &[
                 "ec2:CreateRoute",

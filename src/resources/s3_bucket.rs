@@ -22,7 +22,7 @@ use self::security::{Encryption, PublicAccessBlock, all_up_is_absent, plain_encr
 use self::settings::{Rare, Versioning, off_is_absent};
 use self::website::Website;
 use crate::aws::tags::s3 as tags;
-use crate::aws::{Codes, Cx, Live, Op, Resource, sweep};
+use crate::aws::{Codes, Cx, Live, Op, Resource, sweep, unless};
 
 mod contents;
 pub mod cors;
@@ -194,13 +194,20 @@ impl Resource for S3Bucket {
             *name = name.rsplit(':').next().unwrap_or_default().to_owned();
         }
         let found = try_join_all(names.iter().map(|name| async move {
-            let Some(tags) = tags_of(cx, name).await? else { return Ok(None) };
+            let arn = format!("arn:{}:s3:::{name}", cx.partition());
+            let tags = match sweep::settled_tags(cx, select, &arn).await? {
+                Some(tags) => tags,
+                None => match tags_of(cx, name).await? {
+                    Some(tags) => tags,
+                    None => return Ok(None),
+                },
+            };
             let rare = match select {
                 Select::One(_) => Rare::ALL,
                 Select::Owned(expected) => Rare::of(name, &expected.instances),
             };
-            let spec = settings::read(cx, name, rare).await?;
-            Ok(Some(live(cx, name, spec, tags)))
+            let spec = unless(settings::read(cx, name, rare).await, Self::CODES.absent)?;
+            Ok(spec.map(|spec| live(cx, name, spec, tags)))
         }));
         Ok(found.await?.into_iter().flatten().collect())
     }

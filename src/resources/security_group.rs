@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use aws_sdk_ec2::types::{Filter, ResourceType, SecurityGroup as Sdk, SecurityGroupRule as SdkRule};
 use clefctl_core::error::Result;
 use clefctl_core::kind::{
-    Actions, Attributes, Cidr, Declared, Facts, Map, Name, NameChars, Naming, PerVerb, Select, Status, TagChange,
-    Unique, Value, Violation, tag,
+    Actions, Attributes, Cidr, Declared, Facts, Found, Map, Name, NameChars, Naming, PerVerb, Select, Status,
+    TagChange, Unique, Value, Violation, tag,
 };
 use serde::{Deserialize, Serialize};
 
@@ -89,8 +89,9 @@ impl Resource for SecurityGroup {
         outputs: &Outputs::BLOCK,
         naming: Some(Naming { attribute: "name", max: 255, allowed: NameChars::Wide, unique: Unique::Parent }),
         once: true,
+        found: Found::Tagged("security-group"),
         actions: Actions {
-            read: &["ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroupRules"],
+            read: &["ec2:DescribeTags", "ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroupRules"],
             create: &["ec2:CreateSecurityGroup", "ec2:CreateTags"],
             update: &[
                 "ec2:AuthorizeSecurityGroupIngress",

@@ -3,7 +3,7 @@
 use aws_sdk_ec2::types::{Filter, ResourceType, SecurityGroupRule as Sdk};
 use clefctl_core::error::{Error, ErrorKind, Result};
 use clefctl_core::kind::{
-    Actions, Attributes, Cidr, Declared, Facts, Replacement, Select, Status, TagChange, Value, tag,
+    Actions, Attributes, Cidr, Declared, Facts, Found, Replacement, Select, Status, TagChange, Value, tag,
 };
 use serde::{Deserialize, Serialize};
 
@@ -86,8 +86,9 @@ impl Resource for SecurityGroupRule {
             "a group has each rule once",
         ),
         once: true,
+        found: Found::Tagged("security-group-rule"),
         actions: Actions {
-            read: &["ec2:DescribeSecurityGroupRules"],
+            read: &["ec2:DescribeTags", "ec2:DescribeSecurityGroupRules"],
             create: &["ec2:AuthorizeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupEgress", "ec2:CreateTags"],
             update: &[
                 "ec2:UpdateSecurityGroupRuleDescriptionsIngress",

@@ -5,7 +5,9 @@ use aws_sdk_ec2::types::{
     SubnetState,
 };
 use clefctl_core::error::Result;
-use clefctl_core::kind::{Actions, Attributes, Cidr, Declared, Facts, PerVerb, Replacement, Select, Status, TagChange};
+use clefctl_core::kind::{
+    Actions, Attributes, Cidr, Declared, Facts, Found, PerVerb, Replacement, Select, Status, TagChange,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::aws::tags::ec2 as tags;
@@ -73,8 +75,9 @@ impl Resource for Subnet {
             "two subnets of a VPC cannot have overlapping networks",
         ),
         once: true,
+        found: Found::Tagged("subnet"),
         actions: Actions {
-            read: &["ec2:DescribeSubnets"],
+            read: &["ec2:DescribeTags", "ec2:DescribeSubnets"],
             create: &["ec2:CreateSubnet", "ec2:CreateTags", "ec2:ModifySubnetAttribute"],
             update: &["ec2:ModifySubnetAttribute", "ec2:CreateTags", "ec2:DeleteTags"],
             delete: &["ec2:DeleteSubnet", "ec2:DescribeNetworkInterfaces"],

@@ -2,7 +2,9 @@
 
 use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, Tenancy, Vpc as Sdk, VpcAttributeName, VpcState};
 use clefctl_core::error::Result;
-use clefctl_core::kind::{Actions, Attributes, Cidr, Declared, Facts, PerVerb, Select, Status, TagChange, Violation};
+use clefctl_core::kind::{
+    Actions, Attributes, Cidr, Declared, Facts, Found, PerVerb, Select, Status, TagChange, Violation,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::aws::tags::ec2 as tags;
@@ -48,8 +50,9 @@ impl Resource for Vpc {
         declared: &Self::BLOCK,
         outputs: &Outputs::BLOCK,
         details: 2,
+        found: Found::Tagged("vpc"),
         actions: Actions {
-            read: &["ec2:DescribeVpcs", "ec2:DescribeVpcAttribute"],
+            read: &["ec2:DescribeTags", "ec2:DescribeVpcs", "ec2:DescribeVpcAttribute"],
             create: &["ec2:CreateVpc", "ec2:CreateTags", "ec2:ModifyVpcAttribute"],
             update: &["ec2:ModifyVpcAttribute", "ec2:ModifyVpcTenancy", "ec2:CreateTags", "ec2:DeleteTags"],
             delete: &["ec2:DeleteVpc"],

@@ -8,7 +8,8 @@ use aws_sdk_ec2::types::{
 };
 use clefctl_core::error::Result;
 use clefctl_core::kind::{
-    Actions, Attributes, Declared, Facts, PerVerb, Policy, Replacement, Select, Status, TagChange, Value, Violation,
+    Actions, Attributes, Declared, Facts, Found, PerVerb, Policy, Replacement, Select, Status, TagChange, Value,
+    Violation,
 };
 use serde::{Deserialize, Serialize};
 
@@ -110,8 +111,9 @@ impl Resource for VpcEndpoint {
         outputs: &Outputs::BLOCK,
         replacement: Replacement::DestroyFirst("a route table has one route to a service, and a name one owner"),
         once: true,
+        found: Found::Tagged("vpc-endpoint"),
         actions: Actions {
-            read: &["ec2:DescribeVpcEndpoints", "ec2:DescribePrefixLists"],
+            read: &["ec2:DescribeTags", "ec2:DescribeVpcEndpoints", "ec2:DescribePrefixLists"],
             create: &["ec2:CreateVpcEndpoint", "ec2:CreateTags"],
             update: &["ec2:ModifyVpcEndpoint", "ec2:CreateTags", "ec2:DeleteTags"],
             delete: &["ec2:DeleteVpcEndpoints"],

@@ -95,6 +95,12 @@ pub fn physical_name(from: &Declaration<'_>, observed: Option<&Observed>) -> Opt
     Some(default_name(naming, from.owner, &from.instance.address, from.generation, from.account, &from.instance.region))
 }
 
+/// All tags that a thing is to carry that does not live yet.
+#[must_use]
+pub fn new_tags(from: &Declaration<'_>) -> Tags {
+    all_tags(from, Phase::Whole, &Ignored::default(), None)
+}
+
 /// All tags that the thing is to carry: the user's, clefctl's, and of what lives those of others.
 fn all_tags(from: &Declaration<'_>, phase: Phase, ignored: &Ignored, observed: Option<&Observed>) -> Tags {
     let Declaration { owner, facts, instance, generation, trigger, evaluated, tag_rules, .. } = *from;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 
-use super::{Address, Facts, LookupFacts, Map, Owner, Value};
+use super::{Address, Facts, LookupFacts, Map, Owner, Together, Value};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Ownership tags and other words that clefctl writes on things.
@@ -256,6 +256,8 @@ pub struct ExpectedInstance {
     pub name: Option<String>,
     /// Its attributes; unknown where they wait for something.
     pub attributes: Map,
+    /// The tags that it is to carry, as a first generation.
+    pub tags: Tags,
 }
 
 /// What is asked before anything is changed.
@@ -407,6 +409,8 @@ pub struct Context {
     pub progress: Arc<dyn Fn(&str) + Send + Sync>,
     /// Whether the last run of this owner was cut off, so that fresh things may not be visible yet.
     pub careful: bool,
+    /// What the reads of one survey share; none where each must see what has just been changed.
+    pub together: Option<Together>,
 }
 
 impl Context {
@@ -420,6 +424,21 @@ impl Context {
                 .hint("set a longer one with `timeouts:` on the resource"));
         }
         Ok(())
+    }
+
+    /// Reads, or shares the answer of the survey that has asked the same already. `what` names the question.
+    pub async fn together<T, F>(&self, what: impl Into<String>, read: F) -> Result<Arc<T>>
+    where
+        T: std::any::Any + Send + Sync,
+        F: Future<Output = Result<T>>,
+    {
+        let role = self.role_arn.as_deref().map(str::to_owned);
+        match &self.together {
+            Some(together) => {
+                together.answer((what.into(), self.owner.to_string(), self.region.to_string(), role), read).await
+            }
+            None => read.await.map(Arc::new),
+        }
     }
 
     /// The same with another deadline, counted from now.

@@ -94,6 +94,8 @@ pub enum Place {
 pub enum Found {
     /// By a native list with a tag filter, inline tags, or a path: authoritative.
     Listed,
+    /// The same in EC2, whose own list of tags tells, under this resource type, whether there is anything to list.
+    Tagged(&'static str),
     /// By the tagging API, with this resource type (`elasticloadbalancing:loadbalancer`), then described by ARN.
     Swept(&'static str),
     /// Through the parent, a thing of one of these kinds.

@@ -10,6 +10,7 @@ mod facts;
 mod field;
 mod naming;
 mod shape;
+mod together;
 mod value;
 
 pub use account::{
@@ -26,4 +27,5 @@ pub use facts::{Actions, Facts, Found, LookupFacts, Mark, NameChars, Naming, Per
 pub use field::{Cidr, Json, Name, Policy, Secret};
 pub use naming::{default_name, generation_of, generation_suffix, short_hash};
 pub use shape::{Field, Shape};
+pub use together::Together;
 pub use value::{Map, Number, Unknown, Value};

@@ -26,7 +26,7 @@ impl SimulatedKind {
         let actions = reading(facts);
         let parents = match facts.found {
             Found::Child(_) => Some(parents(facts, expected)),
-            Found::Listed | Found::Swept(_) => None,
+            Found::Listed | Found::Tagged(_) | Found::Swept(_) => None,
         };
         if parents.as_ref().is_some_and(BTreeSet::is_empty) {
             return Ok(Vec::new());

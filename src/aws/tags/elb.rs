@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use aws_sdk_elasticloadbalancingv2::types::Tag;
 use clefctl_core::error::Result;
-use clefctl_core::kind::{TagChange, Tags};
+use clefctl_core::kind::{Select, TagChange, Tags};
 
-use crate::aws::{Cx, Op};
+use crate::aws::{Cx, Op, sweep};
 
 /// The most ARNs that one call takes.
 const BATCH: usize = 20;
@@ -19,15 +19,23 @@ pub fn write(tags: &Tags) -> Vec<Tag> {
     super::write(tags, |key, value| Tag::builder().key(key).value(value).build())
 }
 
-/// The tags of things, by ARN; what has gone is left out.
-pub async fn read(cx: &Cx<'_>, arns: &[String]) -> Result<BTreeMap<String, Tags>> {
-    let batches = futures::future::try_join_all(arns.chunks(BATCH).map(|batch| async move {
+/// The tags of things, by ARN, the sweep's where they will do; what has gone is left out.
+pub async fn read(cx: &Cx<'_>, select: Select<'_>, arns: &[String]) -> Result<BTreeMap<String, Tags>> {
+    let mut found = BTreeMap::new();
+    for arn in arns {
+        if let Some(tags) = sweep::settled_tags(cx, select, arn).await? {
+            found.insert(arn.clone(), tags);
+        }
+    }
+    let left: Vec<String> = arns.iter().filter(|arn| !found.contains_key(*arn)).cloned().collect();
+    let batches = futures::future::try_join_all(left.chunks(BATCH).map(|batch| async move {
         match describe(cx, batch).await {
             Err(error) if error.code().is_some_and(|code| GONE.contains(&code)) => one_by_one(cx, batch).await,
             answer => answer,
         }
     }));
-    Ok(batches.await?.into_iter().flatten().collect())
+    found.extend(batches.await?.into_iter().flatten());
+    Ok(found)
 }
 
 /// Changes the tags of a thing.

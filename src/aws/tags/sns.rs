@@ -1,5 +1,7 @@
 //! SNS: tags of topics, which no list carries.
 
+use std::sync::Arc;
+
 use aws_sdk_sns::types::Tag;
 use clefctl_core::error::{Error, Result};
 use clefctl_core::kind::{TagChange, Tags};
@@ -12,8 +14,12 @@ pub fn write(tags: &Tags) -> Result<Vec<Tag>> {
     tags.iter().map(write).collect::<std::result::Result<_, _>>().map_err(|error| Error::internal(error.to_string()))
 }
 
-/// The tags of a topic; none of one that is not there.
+/// The tags of a topic; none of one that is not there. Topics and what marks itself on them read them together.
 pub async fn of(cx: &Cx<'_>, arn: &str) -> Result<Tags> {
+    cx.together(format!("sns:ListTagsForResource {arn}"), list(cx, arn)).await.map(Arc::unwrap_or_clone)
+}
+
+async fn list(cx: &Cx<'_>, arn: &str) -> Result<Tags> {
     let answer = cx
         .call(Op::new("sns:ListTagsForResource"), || cx.sns().list_tags_for_resource().resource_arn(arn).send())
         .await;

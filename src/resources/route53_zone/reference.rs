@@ -93,6 +93,7 @@ mod tests {
                 address: address.clone(),
                 name: None,
                 attributes: clefctl_core::kind::Map::default(),
+                tags: clefctl_core::kind::Tags::default(),
             };
             assert_eq!(read.address(&owner, std::slice::from_ref(&expected)), Some(address.clone()));
             assert_eq!(read.address(&Owner::new("shop", "prod"), &[expected]), None);

@@ -42,6 +42,7 @@ fn what_is_not_confirmed_is_as_the_stack_says() {
         address: Address::plain("mail"),
         name: None,
         attributes: attributes.map(|(name, value)| (name.to_owned(), value)).into(),
+        tags: Tags::new(),
     };
     let filter = Some(Json(json!({"severity": ["high"]})));
     assert_eq!(as_declared(mail(), &[instance]), SnsTopicSubscription { filter_policy: filter, ..mail() });

@@ -14,7 +14,7 @@ use crate::conformance::driver::Wire;
 use crate::support::Moto;
 
 /// The API calls of a plan of prod with nothing to do.
-const CALLS: usize = 174;
+const CALLS: usize = 126;
 
 /// The proof of a line of `docs/clefcloud.md` that another test proves than those of `lines.py`.
 const ELSEWHERE: &str = "—";

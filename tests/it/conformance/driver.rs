@@ -48,6 +48,7 @@ fn context(moto: &Moto, owner: Owner, region: &str) -> Context {
         cancel: CancellationToken::new(),
         progress: Arc::new(|_| {}),
         careful: false,
+        together: None,
     }
 }
 

@@ -385,6 +385,7 @@ impl<'a> Work<'a> {
             cancel: self.calls.clone(),
             progress: Arc::new(|_| {}),
             careful: self.run.careful,
+            together: None,
         }
     }
 

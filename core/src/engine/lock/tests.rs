@@ -180,6 +180,7 @@ fn context() -> Context {
         cancel: CancellationToken::new(),
         progress: Arc::new(|_| {}),
         careful: false,
+        together: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::engine::declare::{Declaration, physical_name};
+use crate::engine::declare::{Declaration, new_tags, physical_name};
 use crate::engine::inventory::Inventory;
 use crate::engine::known::{Known, view};
 use crate::engine::order::{Node, groups};
@@ -31,13 +31,13 @@ pub(super) fn instances(stack: &dyn Desired, inventory: &Inventory) -> BTreeMap<
             generation: 1,
             tag_rules: &tag_rules,
         };
-        let name = physical_name(&declaration, None);
+        let (name, tags) = (physical_name(&declaration, None), new_tags(&declaration));
         if let (Some(naming), Some(name)) = (instance.facts.naming, &name) {
             attributes.insert(naming.attribute.to_owned(), Value::from(name.as_str()));
         }
         known.set(&instance.address, view(instance.facts, &instance.address, &attributes, None, |_| false));
         attributes.remove("tags");
-        let instance = ExpectedInstance { address: instance.address.clone(), name, attributes };
+        let instance = ExpectedInstance { address: instance.address.clone(), name, attributes, tags };
         expected.insert(instance.address.clone(), instance);
     }
     expected

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use super::inventory::Inventory;
 use super::scene::Options;
 use crate::error::{Error, ErrorKind, Problem, Result};
-use crate::kind::{Account, Context, Desired, Observed, Owned, Place, Value};
+use crate::kind::{Account, Context, Desired, Observed, Owned, Place, Together, Value};
 
 pub(super) use self::lookups::answer;
 pub use self::lookups::ask;
@@ -40,6 +40,7 @@ pub async fn survey(
     scope: Scope,
     cx: &Context,
 ) -> Result<Inventory> {
+    let cx = &Context { together: Some(Together::default()), ..cx.clone() };
     let regions = regions(stack, &scope);
     let mut inventory =
         Inventory { account: cx.account.to_string(), answers: scope.answers.clone(), ..Inventory::default() };

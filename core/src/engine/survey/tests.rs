@@ -84,6 +84,7 @@ fn context() -> Context {
         cancel: tokio_util::sync::CancellationToken::new(),
         progress: Arc::new(|_| {}),
         careful: false,
+        together: None,
     }
 }
 

@@ -119,7 +119,7 @@ pub(super) async fn read(
                 Found::Child(parents) => {
                     parents.iter().filter_map(|parent| units[i].reads_from(parent, &index)).collect()
                 }
-                Found::Listed | Found::Swept(_) => Vec::new(),
+                Found::Listed | Found::Tagged(_) | Found::Swept(_) => Vec::new(),
             },
         );
     }

@@ -135,6 +135,10 @@ fn reading(facts: &Facts, registry: &Registry) -> String {
     };
     let list = match facts.found {
         Found::Listed => format!("One paged list {once} finds all that the stack owns"),
+        Found::Tagged(resource_type) => format!(
+            "One paged list {once} finds all that the stack owns. Where the file has none of this kind, EC2's list of \
+             tags is asked first, once for all kinds, and the list is left out when it knows no `{resource_type}`"
+        ),
         Found::Swept(resource_type) => format!(
             "The tagging API finds all that the stack owns, {once} (`tag:GetResources` for `{resource_type}`), and they \
              are described by ARN"

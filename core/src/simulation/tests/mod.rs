@@ -50,7 +50,8 @@ async fn one(account: &Simulation, kind: &str, name: &str) -> Option<Observed> {
 /// What the inventory would say that it expects of a declaration.
 fn expecting(account: &Simulation, kind: &str, name: &str, attributes: &str) -> Expected {
     let new = declared(account, kind, name, attributes);
-    let instance = ExpectedInstance { address: new.address, name: new.name, attributes: new.attributes };
+    let instance =
+        ExpectedInstance { address: new.address, name: new.name, attributes: new.attributes, tags: new.tags };
     Expected { instances: vec![instance], parents: Vec::new() }
 }
 

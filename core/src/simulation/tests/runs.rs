@@ -84,6 +84,7 @@ fn context(stack: &dyn Desired, region: &str, careful: bool) -> Context {
         cancel: CancellationToken::new(),
         progress: Arc::new(|_| {}),
         careful,
+        together: None,
     }
 }
 

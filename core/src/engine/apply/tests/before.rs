@@ -19,6 +19,7 @@ fn context() -> Context {
         cancel: CancellationToken::new(),
         progress: Arc::new(|_| {}),
         careful: false,
+        together: None,
     }
 }
 
