@@ -175,8 +175,9 @@ impl Inner {
 pub(super) fn parts(facts: &'static Facts, thing: &Thing, to: &Declared, settled: bool) -> Vec<Part> {
     let mut parts = Vec::new();
     for attribute in facts.declared.attributes.iter().filter(|a| !a.local && (settled || !a.settled)) {
-        let Some(wanted) = to.attributes.get(attribute.name) else { continue };
-        if wanted.is_null() && (attribute.write_only || matches!(attribute.absent, Absent::Aws(_))) {
+        // An attribute that is not said goes back to its default; one that AWS chooses stays.
+        let unsaid = to.attributes.get(attribute.name).is_none_or(Value::is_null);
+        if unsaid && (attribute.write_only || matches!(attribute.absent, Absent::Aws(_))) {
             continue;
         }
         let there = thing.attributes.get(attribute.name).unwrap_or(&Value::Null);

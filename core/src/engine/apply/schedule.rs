@@ -96,12 +96,6 @@ async fn lost(lease: Option<&Lease>) -> Error {
     }
 }
 
-/// A deletion that something blocks.
-struct Parked {
-    wake_at: Instant,
-    error: Error,
-}
-
 struct Walk<'a> {
     plan: Schedule<'a>,
     /// Of each step, how many that it needs are not done.
@@ -111,7 +105,10 @@ struct Walk<'a> {
     begun: Vec<Option<Instant>>,
     tries: Vec<u32>,
     outcomes: Vec<Option<Outcome>>,
-    parked: BTreeMap<StepId, Parked>,
+    /// When to try deletions again that something blocks.
+    parked: BTreeMap<StepId, Instant>,
+    /// What stood in the way of a step the last time.
+    blocks: Vec<Option<Error>>,
     /// How many steps that take something away have ended.
     deletions: u64,
     /// When to leave what is under way, once told to stop.
@@ -138,6 +135,7 @@ impl<'a> Walk<'a> {
             tries: vec![0; count],
             outcomes: vec![None; count],
             parked: BTreeMap::new(),
+            blocks: vec![None; count],
             deletions: 0,
             stop_by: None,
             lost: None,
@@ -173,7 +171,14 @@ impl<'a> Walk<'a> {
             self.stop(Some(error));
             return None;
         }
-        let (_, Reverse(step)) = self.ready.pop()?;
+        let step = loop {
+            let (_, Reverse(step)) = self.ready.pop()?;
+            match self.blocks[step.0].take() {
+                // What stood in the way says more than that the time is up.
+                Some(error) if Instant::now() >= self.deadline(step) => self.failed(step, error),
+                _ => break step,
+            }
+        };
         if self.begun[step.0].is_none() {
             self.begun[step.0] = Some(Instant::now());
             self.say(Event::Started(step));
@@ -235,16 +240,17 @@ impl<'a> Walk<'a> {
         let wake_at = (now + wait).min(self.deadline(step));
         let blocks = std::iter::once(&error.message).chain(&error.hints).map(String::as_str).collect::<Vec<_>>();
         self.say(Event::Progress(step, format!("waits: {}", blocks.join("; "))));
-        self.parked.insert(step, Parked { wake_at, error });
+        self.blocks[step.0] = Some(error);
+        self.parked.insert(step, wake_at);
     }
 
     fn wake_at(&self) -> Option<Instant> {
-        self.parked.values().map(|parked| parked.wake_at).min()
+        self.parked.values().min().copied()
     }
 
     fn wake_due(&mut self) {
         let now = Instant::now();
-        let due: Vec<_> = self.parked.iter().filter(|(_, p)| p.wake_at <= now).map(|(step, _)| *step).collect();
+        let due: Vec<_> = self.parked.iter().filter(|(_, wake_at)| **wake_at <= now).map(|(step, _)| *step).collect();
         for step in due {
             self.parked.remove(&step);
             self.enqueue(step);
@@ -274,8 +280,10 @@ impl<'a> Walk<'a> {
         self.lost = lost.map(Box::new);
         self.plan.calls.cancel();
         self.say(Event::Stopping);
-        for (step, parked) in std::mem::take(&mut self.parked) {
-            self.failed(step, parked.error);
+        for step in std::mem::take(&mut self.parked).into_keys() {
+            if let Some(error) = self.blocks[step.0].take() {
+                self.failed(step, error);
+            }
         }
     }
 

@@ -82,7 +82,8 @@ async fn settled_references_hold_each_other_until_taken_out() {
     let b = settle(&account, "security_group", "b", &with(&a.id)).await.unwrap();
     let a = update(&account, &a, "a", &with(&b.id)).await.unwrap();
     assert_eq!(delete(&account, &a).await.unwrap_err().kind, ErrorKind::Blocked);
-    let b = update(&account, &b, "b", &bare).await.unwrap();
+    let unsaid = format!(r#"{{"vpc_id": "{}"}}"#, vpc.id);
+    let b = update(&account, &b, "b", &unsaid).await.unwrap();
     delete(&account, &a).await.unwrap();
     delete(&account, &b).await.unwrap();
 }

@@ -112,6 +112,9 @@ impl Script {
 }
 
 async fn attempt(attempt: Try, deadline: Instant, calls: &CancellationToken) -> Result<Finished> {
+    if Instant::now() >= deadline {
+        return Err(Error::new(ErrorKind::Timeout, "it is too late"));
+    }
     match attempt {
         Try::Takes(n) => sleep(secs(n)).await,
         Try::Fails(n, kind) => {

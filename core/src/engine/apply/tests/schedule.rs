@@ -95,7 +95,7 @@ async fn a_deletion_that_stays_blocked_fails_when_its_time_is_up() {
     script.step(Verb::Delete, &[stuck], [Try::Takes(1)]);
     let played = script.play().await;
     assert_eq!(outcomes(&played.report), ["Blocked", "skipped 0"]);
-    assert_eq!(played.took, secs(43));
+    assert_eq!(played.took, secs(42));
 }
 
 #[tokio::test(start_paused = true)]
