@@ -23,15 +23,15 @@ pub struct IamOpenidConnectProvider {
 /// The provider.
 #[derive(Attributes, Serialize, Clone, Debug)]
 pub struct Outputs {
-    /// Its ARN.
-    #[attr(looks_like = "arn:aws:iam::{account}:oidc-provider/token.actions.githubusercontent.com")]
-    id: String,
-    /// Its ARN, for the `Federated` principal of trust policies.
-    #[attr(looks_like = "arn:aws:iam::{account}:oidc-provider/token.actions.githubusercontent.com")]
-    arn: String,
     /// Its address.
     #[attr(looks_like = "https://token.actions.githubusercontent.com")]
     url: String,
+    /// Its ARN, for the `Federated` principal of trust policies.
+    #[attr(looks_like = "arn:aws:iam::{account}:oidc-provider/{bare:url}")]
+    arn: String,
+    /// Its ARN.
+    #[attr(looks_like = "{attr:arn}")]
+    id: String,
     /// For whom its tokens are.
     #[attr(looks_like = "sts.amazonaws.com")]
     client_id_list: BTreeSet<String>,

@@ -42,7 +42,7 @@ pub struct IamOpenidConnectProvider {
 #[derive(Attributes, Serialize, Deserialize, Clone, Debug)]
 pub struct Outputs {
     /// Its ARN, for the `Federated` principal of trust policies.
-    #[attr(looks_like = "arn:aws:iam::{account}:oidc-provider/{attr:url}")]
+    #[attr(looks_like = "arn:aws:iam::{account}:oidc-provider/{bare:url}")]
     id: String,
     /// Its ARN.
     #[attr(looks_like = "{attr:id}")]

@@ -12,4 +12,6 @@ mod reference;
 mod rollout;
 mod secrets;
 mod support;
+#[cfg(unix)]
+mod tour;
 mod transcripts;

@@ -9,6 +9,7 @@
 //! | `{region}`, `{account}`, `{kind}` | where the thing lives, what it is |
 //! | `{id}`, `{name}` | the thing's own id and physical name |
 //! | `{attr:cidr_block}`, `{attr:vpc_config.vpc_id}`, `{attr:groups.0}` | an attribute, or an output that stands before it |
+//! | `{bare:url}` | the same of a URL, without `https://` |
 //! | `{n}` | 1 at first, one more with each update |
 //!
 //! Lists are written with commas between their items; numbers and truth values as they are; anything else as JSON.
@@ -77,6 +78,10 @@ impl Patterns<'_> {
             Some(("upper", length)) => chosen(ALNUM, length)?.to_uppercase(),
             Some(("alnum", length)) => chosen(ALNUM, length)?,
             Some(("attr", path)) => written(at(path, self.attributes).or_else(|| at(path, outputs))?),
+            Some(("bare", path)) => {
+                let text = written(at(path, self.attributes).or_else(|| at(path, outputs))?);
+                text.strip_prefix("https://").map(str::to_owned).unwrap_or(text)
+            }
             Some(_) => return None,
             None => match word {
                 "region" => self.region.to_owned(),
@@ -247,10 +252,12 @@ mod tests {
     fn patterns_say_what_values_look_like() {
         let attributes = Map::from([
             ("cidr_block".to_owned(), Value::from("10.0.0.0/16")),
+            ("url".to_owned(), Value::from("https://accounts.example/x")),
             ("config".to_owned(), Value::map([("groups", Value::list([Value::from("a"), Value::from("b")]))])),
         ]);
         let outputs = Map::from([("told".to_owned(), Value::from(7))]);
         for (pattern, want) in [
+            ("oidc-provider/{bare:url}", "^oidc-provider/accounts.example/x$"),
             ("arn:aws:ec2:{region}:{account}:{kind}/{id}", "^arn:aws:ec2:eu-west-3:123456789012:vpc/vpc-1$"),
             ("{hex:17}", "^[0-9a-f]{17}$"),
             ("{hex:100}", "^[0-9a-f]{100}$"),

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{root, worded};
+use crate::support::copy;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,20 +26,6 @@ struct Change {
     vars: Vec<String>,
     /// All that is planned, as `update servers`.
     plans: BTreeSet<String>,
-}
-
-/// Copies a folder with all below it.
-pub(super) fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }
 
 /// Replaces a text that must be in a file.

@@ -11,7 +11,7 @@ use clefctl_core::engine::plan::Plan;
 use serde_json::Value;
 
 use crate::conformance::driver::Wire;
-use crate::support::Moto;
+use crate::support::{Moto, copy};
 
 /// The API calls of a plan of prod with nothing to do.
 const CALLS: usize = 126;
@@ -103,7 +103,7 @@ async fn cost(moto: &Moto, wire: &Wire<'_>) -> usize {
 
 /// A copy of the stack with a text in one of its files replaced.
 fn copy_with(folder: &Path, file: &str, from: &str, to: &str) -> PathBuf {
-    changes::copy(&root().join("stacks/clefcloud"), folder);
+    copy(&root().join("stacks/clefcloud"), folder);
     changes::replace(&folder.join(file), from, to);
     folder.join("stack.yaml")
 }
