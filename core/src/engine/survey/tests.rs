@@ -49,6 +49,8 @@ struct Scripted {
 struct Script {
     answers: Mutex<BTreeMap<String, Answer>>,
     log: Mutex<Vec<String>>,
+    /// How many tags each declared instance was expected to carry.
+    tags: Mutex<Vec<usize>>,
 }
 
 struct Reader(&'static Facts, Arc<Script>);
@@ -132,6 +134,7 @@ impl Kind for Reader {
         let what = match select {
             Select::One(name) => name.to_owned(),
             Select::Owned(expected) => {
+                self.1.tags.lock().unwrap().extend(expected.instances.iter().map(|instance| instance.tags.len()));
                 let parents: Vec<&str> = expected.parents.iter().map(|parent| parent.id.as_str()).collect();
                 if parents.is_empty() { "*".to_owned() } else { format!("* of {}", parents.join(", ")) }
             }
@@ -219,6 +222,18 @@ async fn every_kind_is_read_once_per_region_and_children_after_their_parents() {
             "swept us-east-1 *",
         ]
     );
+}
+
+#[tokio::test]
+async fn tags_are_expected_but_not_where_all_is_destroyed() {
+    for (destroy, expected) in [(false, 3), (true, 0)] {
+        let account = Scripted::new(Vec::new());
+        let mut stack = Wish::new();
+        stack.resource(&LISTED, "a", "{}");
+        let options = Options { destroy, ..Options::default() };
+        survey(&account, &stack, &options, Scope::default(), &context()).await.unwrap();
+        assert_eq!(*account.script.tags.lock().unwrap(), [expected], "destroy: {destroy}");
+    }
 }
 
 #[tokio::test]
