@@ -57,51 +57,25 @@ impl Op {
 
 /// Codes by which AWS asks to slow down (AWS's own list, see aws-semantics "cross-cutting rules").
 const THROTTLE: &[&str] = &[
-    "RequestLimitExceeded",
-    "Throttling",
-    "ThrottlingException",
-    "ThrottledException",
-    "TooManyRequestsException",
-    "PriorRequestNotComplete",
-    "RequestThrottled",
-    "RequestThrottledException",
-    "BandwidthLimitExceeded",
-    "SlowDown",
-    "EC2ThrottledException",
-    "TransactionInProgressException",
+    "RequestLimitExceeded", "Throttling", "ThrottlingException", "ThrottledException", "TooManyRequestsException",
+    "PriorRequestNotComplete", "RequestThrottled", "RequestThrottledException", "BandwidthLimitExceeded", "SlowDown",
+    "EC2ThrottledException", "TransactionInProgressException",
 ];
 /// Codes by which AWS says that something else is at work on the same thing right now.
 const BUSY: &[&str] = &[
-    "ConcurrentModification",
-    "ConcurrentModificationException",
-    "ConcurrentAccess",
-    "EntityTemporarilyUnmodifiable",
-    "OperationAborted",
-    "OperationAbortedException",
-    "ResourceContention",
-    "ResourceConflictException",
+    "ConcurrentModification", "ConcurrentModificationException", "ConcurrentAccess", "EntityTemporarilyUnmodifiable",
+    "OperationAborted", "OperationAbortedException", "ResourceContention", "ResourceConflictException",
     "TooManyUpdates",
 ];
 /// Codes that mean that we may not.
 const DENIED: &[&str] = &[
-    "AccessDenied",
-    "AccessDeniedException",
-    "UnauthorizedOperation",
-    "UnauthorizedAccess",
-    "AuthorizationError",
-    "NotAuthorizedException",
-    "AuthFailure",
-    "OptInRequired",
+    "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedAccess", "AuthorizationError",
+    "NotAuthorizedException", "AuthFailure", "OptInRequired",
 ];
 /// Codes that mean that our credentials are no good.
 const CREDENTIALS: &[&str] = &[
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "RequestExpired",
-    "InvalidClientTokenId",
-    "UnrecognizedClientException",
-    "SignatureDoesNotMatch",
-    "InvalidAccessKeyId",
+    "ExpiredToken", "ExpiredTokenException", "RequestExpired", "InvalidClientTokenId", "UnrecognizedClientException",
+    "SignatureDoesNotMatch", "InvalidAccessKeyId",
 ];
 
 /// How long AWS is asked again before we give up on throttling and outages.

@@ -66,11 +66,8 @@ impl LookupRead for Route53Zone {
         declared: &Self::BLOCK,
         outputs: &Outputs::BLOCK,
         actions: &[
-            "route53:GetHostedZone",
-            "route53:ListHostedZonesByName",
-            "route53:ListHostedZonesByVPC",
-            "route53:ListTagsForResources",
-            "ec2:DescribeVpcs",
+            "route53:GetHostedZone", "route53:ListHostedZonesByName", "route53:ListHostedZonesByVPC",
+            "route53:ListTagsForResources", "ec2:DescribeVpcs",
         ],
     };
     type Outputs = Outputs;

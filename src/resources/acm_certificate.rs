@@ -106,24 +106,16 @@ impl Resource for AcmCertificate {
         details: 2,
         actions: Actions {
             read: &[
-                "acm:ListCertificates",
-                "acm:DescribeCertificate",
-                "acm:ListTagsForCertificate",
-                "tag:GetResources",
+                "acm:ListCertificates", "acm:DescribeCertificate", "acm:ListTagsForCertificate", "tag:GetResources",
                 "route53:ListResourceRecordSets",
             ],
             create: &[
-                "acm:RequestCertificate",
-                "acm:AddTagsToCertificate",
-                "route53:ChangeResourceRecordSets",
+                "acm:RequestCertificate", "acm:AddTagsToCertificate", "route53:ChangeResourceRecordSets",
                 "route53:GetHostedZone",
             ],
             update: &[
-                "acm:UpdateCertificateOptions",
-                "acm:AddTagsToCertificate",
-                "acm:RemoveTagsFromCertificate",
-                "route53:ChangeResourceRecordSets",
-                "route53:GetHostedZone",
+                "acm:UpdateCertificateOptions", "acm:AddTagsToCertificate", "acm:RemoveTagsFromCertificate",
+                "route53:ChangeResourceRecordSets", "route53:GetHostedZone",
             ],
             delete: &["acm:DeleteCertificate", "route53:ChangeResourceRecordSets"],
         },

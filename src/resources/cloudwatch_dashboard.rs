@@ -55,9 +55,7 @@ impl Resource for CloudwatchDashboard {
         details: 2,
         actions: Actions {
             read: &[
-                "tag:GetResources",
-                "cloudwatch:ListDashboards",
-                "cloudwatch:GetDashboard",
+                "tag:GetResources", "cloudwatch:ListDashboards", "cloudwatch:GetDashboard",
                 "cloudwatch:ListTagsForResource",
             ],
             create: &["cloudwatch:PutDashboard", "cloudwatch:TagResource"],

@@ -51,13 +51,8 @@ pub struct CloudwatchMetricAlarm {
     alarm_description: Option<String>,
     /// How the metric is compared with the threshold. The last three are for bands.
     #[attr(values(
-        "GreaterThanOrEqualToThreshold",
-        "GreaterThanThreshold",
-        "LessThanThreshold",
-        "LessThanOrEqualToThreshold",
-        "LessThanLowerOrGreaterThanUpperThreshold",
-        "LessThanLowerThreshold",
-        "GreaterThanUpperThreshold"
+        "GreaterThanOrEqualToThreshold", "GreaterThanThreshold", "LessThanThreshold", "LessThanOrEqualToThreshold",
+        "LessThanLowerOrGreaterThanUpperThreshold", "LessThanLowerThreshold", "GreaterThanUpperThreshold"
     ))]
     comparison_operator: String,
     /// Number of the last periods that it looks at.

@@ -100,17 +100,12 @@ impl Resource for CognitoIdentityPool {
         details: 2,
         actions: Actions {
             read: &[
-                "tag:GetResources",
-                "cognito-identity:DescribeIdentityPool",
-                "cognito-identity:GetIdentityPoolRoles",
+                "tag:GetResources", "cognito-identity:DescribeIdentityPool", "cognito-identity:GetIdentityPoolRoles",
             ],
             create: &["cognito-identity:CreateIdentityPool", "cognito-identity:TagResource"],
             update: &[
-                "cognito-identity:UpdateIdentityPool",
-                "cognito-identity:SetIdentityPoolRoles",
-                "cognito-identity:TagResource",
-                "cognito-identity:UntagResource",
-                "iam:PassRole",
+                "cognito-identity:UpdateIdentityPool", "cognito-identity:SetIdentityPoolRoles",
+                "cognito-identity:TagResource", "cognito-identity:UntagResource", "iam:PassRole",
             ],
             delete: &["cognito-identity:DeleteIdentityPool"],
         },

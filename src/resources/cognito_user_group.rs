@@ -59,10 +59,7 @@ impl Resource for CognitoUserGroup {
             read: &["cognito-idp:DescribeUserPool", "cognito-idp:ListGroups", "cognito-idp:GetGroup"],
             create: &["cognito-idp:CreateGroup", "cognito-idp:TagResource", "iam:PassRole"],
             update: &[
-                "cognito-idp:UpdateGroup",
-                "cognito-idp:TagResource",
-                "cognito-idp:UntagResource",
-                "iam:PassRole",
+                "cognito-idp:UpdateGroup", "cognito-idp:TagResource", "cognito-idp:UntagResource", "iam:PassRole",
             ],
             delete: &["cognito-idp:DeleteGroup", "cognito-idp:UntagResource"],
         },

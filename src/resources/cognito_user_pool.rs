@@ -124,8 +124,7 @@ pub struct Outputs {
 const TYPE: &str = "cognito-idp:userpool";
 /// A role that was made a moment ago may not be known yet.
 const RACING: &[&str] = &[
-    "InvalidSmsRoleTrustRelationshipException",
-    "InvalidSmsRoleAccessPolicyException",
+    "InvalidSmsRoleTrustRelationshipException", "InvalidSmsRoleAccessPolicyException",
     "InvalidEmailRoleAccessPolicyException",
 ];
 
@@ -142,18 +141,12 @@ impl Resource for CognitoUserPool {
         actions: Actions {
             read: &["tag:GetResources", "cognito-idp:DescribeUserPool", "cognito-idp:GetUserPoolMfaConfig"],
             create: &[
-                "cognito-idp:CreateUserPool",
-                "cognito-idp:TagResource",
-                "cognito-idp:SetUserPoolMfaConfig",
+                "cognito-idp:CreateUserPool", "cognito-idp:TagResource", "cognito-idp:SetUserPoolMfaConfig",
                 "iam:PassRole",
             ],
             update: &[
-                "cognito-idp:UpdateUserPool",
-                "cognito-idp:SetUserPoolMfaConfig",
-                "cognito-idp:AddCustomAttributes",
-                "cognito-idp:TagResource",
-                "cognito-idp:UntagResource",
-                "iam:PassRole",
+                "cognito-idp:UpdateUserPool", "cognito-idp:SetUserPoolMfaConfig", "cognito-idp:AddCustomAttributes",
+                "cognito-idp:TagResource", "cognito-idp:UntagResource", "iam:PassRole",
             ],
             delete: &["cognito-idp:DeleteUserPool"],
         },

@@ -122,9 +122,7 @@ impl Resource for CognitoUserPoolClient {
         details: 1,
         actions: Actions {
             read: &[
-                "cognito-idp:DescribeUserPool",
-                "cognito-idp:ListUserPoolClients",
-                "cognito-idp:DescribeUserPoolClient",
+                "cognito-idp:DescribeUserPool", "cognito-idp:ListUserPoolClients", "cognito-idp:DescribeUserPoolClient",
             ],
             create: &["cognito-idp:CreateUserPoolClient", "cognito-idp:TagResource"],
             update: &["cognito-idp:UpdateUserPoolClient", "cognito-idp:TagResource", "cognito-idp:UntagResource"],

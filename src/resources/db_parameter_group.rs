@@ -73,16 +73,12 @@ impl Resource for DbParameterGroup {
         details: 3,
         actions: Actions {
             read: &[
-                "tag:GetResources",
-                "rds:DescribeDBParameterGroups",
-                "rds:DescribeDBParameters",
+                "tag:GetResources", "rds:DescribeDBParameterGroups", "rds:DescribeDBParameters",
                 "rds:ListTagsForResource",
             ],
             create: &["rds:CreateDBParameterGroup", "rds:ModifyDBParameterGroup", "rds:AddTagsToResource"],
             update: &[
-                "rds:ModifyDBParameterGroup",
-                "rds:ResetDBParameterGroup",
-                "rds:AddTagsToResource",
+                "rds:ModifyDBParameterGroup", "rds:ResetDBParameterGroup", "rds:AddTagsToResource",
                 "rds:RemoveTagsFromResource",
             ],
             delete: &["rds:DeleteDBParameterGroup"],

@@ -76,9 +76,7 @@ impl Resource for DbSnapshot {
         actions: Actions {
             read: &["tag:GetResources", "rds:DescribeDBSnapshots", "rds:DescribeDBSnapshotAttributes"],
             create: &[
-                "rds:CreateDBSnapshot",
-                "rds:DescribeDBInstances",
-                "rds:ModifyDBSnapshotAttribute",
+                "rds:CreateDBSnapshot", "rds:DescribeDBInstances", "rds:ModifyDBSnapshotAttribute",
                 "rds:AddTagsToResource",
             ],
             update: &["rds:ModifyDBSnapshotAttribute", "rds:AddTagsToResource", "rds:RemoveTagsFromResource"],

@@ -53,17 +53,11 @@ impl Resource for IamInstanceProfile {
         actions: Actions {
             read: &["iam:ListInstanceProfiles", "iam:GetInstanceProfile"],
             create: &[
-                "iam:CreateInstanceProfile",
-                "iam:TagInstanceProfile",
-                "iam:AddRoleToInstanceProfile",
-                "iam:PassRole",
+                "iam:CreateInstanceProfile", "iam:TagInstanceProfile", "iam:AddRoleToInstanceProfile", "iam:PassRole",
             ],
             update: &[
-                "iam:AddRoleToInstanceProfile",
-                "iam:RemoveRoleFromInstanceProfile",
-                "iam:PassRole",
-                "iam:TagInstanceProfile",
-                "iam:UntagInstanceProfile",
+                "iam:AddRoleToInstanceProfile", "iam:RemoveRoleFromInstanceProfile", "iam:PassRole",
+                "iam:TagInstanceProfile", "iam:UntagInstanceProfile",
             ],
             delete: &["iam:RemoveRoleFromInstanceProfile", "iam:DeleteInstanceProfile"],
         },

@@ -62,10 +62,8 @@ impl Resource for IamOpenidConnectProvider {
             read: &["iam:ListOpenIDConnectProviders", "iam:GetOpenIDConnectProvider"],
             create: &["iam:CreateOpenIDConnectProvider", "iam:TagOpenIDConnectProvider"],
             update: &[
-                "iam:AddClientIDToOpenIDConnectProvider",
-                "iam:RemoveClientIDFromOpenIDConnectProvider",
-                "iam:UpdateOpenIDConnectProviderThumbprint",
-                "iam:TagOpenIDConnectProvider",
+                "iam:AddClientIDToOpenIDConnectProvider", "iam:RemoveClientIDFromOpenIDConnectProvider",
+                "iam:UpdateOpenIDConnectProviderThumbprint", "iam:TagOpenIDConnectProvider",
                 "iam:UntagOpenIDConnectProvider",
             ],
             delete: &["iam:DeleteOpenIDConnectProvider"],

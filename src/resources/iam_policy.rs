@@ -60,10 +60,7 @@ impl Resource for IamPolicy {
         deleted_after: &["iam_role", "iam_user", "iam_group"],
         actions: Actions {
             read: &[
-                "iam:GetAccountAuthorizationDetails",
-                "iam:GetPolicy",
-                "iam:GetPolicyVersion",
-                "iam:ListPolicies",
+                "iam:GetAccountAuthorizationDetails", "iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListPolicies",
                 "iam:ListPolicyVersions",
             ],
             create: &["iam:CreatePolicy", "iam:TagPolicy"],

@@ -125,19 +125,13 @@ impl Resource for LaunchTemplate {
         found: Found::Tagged("launch-template"),
         actions: Actions {
             read: &[
-                "ec2:DescribeTags",
-                "ec2:DescribeLaunchTemplates",
-                "ec2:DescribeLaunchTemplateVersions",
-                "ec2:DescribeImages",
-                "ec2:DescribeInstanceTypes",
+                "ec2:DescribeTags", "ec2:DescribeLaunchTemplates", "ec2:DescribeLaunchTemplateVersions",
+                "ec2:DescribeImages", "ec2:DescribeInstanceTypes",
             ],
             create: &["ec2:CreateLaunchTemplate", "ec2:CreateTags"],
             update: &[
-                "ec2:CreateLaunchTemplateVersion",
-                "ec2:ModifyLaunchTemplate",
-                "ec2:DeleteLaunchTemplateVersions",
-                "ec2:CreateTags",
-                "ec2:DeleteTags",
+                "ec2:CreateLaunchTemplateVersion", "ec2:ModifyLaunchTemplate", "ec2:DeleteLaunchTemplateVersions",
+                "ec2:CreateTags", "ec2:DeleteTags",
             ],
             delete: &["ec2:DeleteLaunchTemplate"],
         },

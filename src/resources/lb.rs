@@ -135,24 +135,17 @@ impl Resource for Lb {
         details: 1,
         actions: Actions {
             read: &[
-                "elasticloadbalancing:DescribeLoadBalancers",
-                "elasticloadbalancing:DescribeLoadBalancerAttributes",
-                "elasticloadbalancing:DescribeTags",
-                "tag:GetResources",
+                "elasticloadbalancing:DescribeLoadBalancers", "elasticloadbalancing:DescribeLoadBalancerAttributes",
+                "elasticloadbalancing:DescribeTags", "tag:GetResources",
             ],
             create: &[
-                "elasticloadbalancing:CreateLoadBalancer",
-                "elasticloadbalancing:AddTags",
-                "elasticloadbalancing:ModifyLoadBalancerAttributes",
-                "iam:CreateServiceLinkedRole",
+                "elasticloadbalancing:CreateLoadBalancer", "elasticloadbalancing:AddTags",
+                "elasticloadbalancing:ModifyLoadBalancerAttributes", "iam:CreateServiceLinkedRole",
             ],
             update: &[
-                "elasticloadbalancing:ModifyLoadBalancerAttributes",
-                "elasticloadbalancing:SetSubnets",
-                "elasticloadbalancing:SetSecurityGroups",
-                "elasticloadbalancing:SetIpAddressType",
-                "elasticloadbalancing:AddTags",
-                "elasticloadbalancing:RemoveTags",
+                "elasticloadbalancing:ModifyLoadBalancerAttributes", "elasticloadbalancing:SetSubnets",
+                "elasticloadbalancing:SetSecurityGroups", "elasticloadbalancing:SetIpAddressType",
+                "elasticloadbalancing:AddTags", "elasticloadbalancing:RemoveTags",
             ],
             delete: &["elasticloadbalancing:DeleteLoadBalancer", "ec2:DescribeNetworkInterfaces"],
         },
@@ -173,11 +166,8 @@ impl Resource for Lb {
     }
 
     async fn create(&self, cx: &Cx<'_>, new: &Declared) -> Result<String> {
-        const OP: Op = Op::new("elasticloadbalancing:CreateLoadBalancer").racing(&[
-            "SubnetNotFound",
-            "InvalidSubnet",
-            "InvalidSecurityGroup",
-        ]);
+        const OP: Op = Op::new("elasticloadbalancing:CreateLoadBalancer")
+            .racing(&["SubnetNotFound", "InvalidSubnet", "InvalidSecurityGroup"]);
         let scheme =
             if self.internal { LoadBalancerSchemeEnum::Internal } else { LoadBalancerSchemeEnum::InternetFacing };
         let made = cx

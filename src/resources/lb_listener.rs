@@ -97,22 +97,16 @@ impl Resource for LbListener {
         details: 2,
         actions: Actions {
             read: &[
-                "elasticloadbalancing:DescribeListeners",
-                "elasticloadbalancing:DescribeListenerCertificates",
-                "elasticloadbalancing:DescribeTags",
-                "tag:GetResources",
+                "elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeListenerCertificates",
+                "elasticloadbalancing:DescribeTags", "tag:GetResources",
             ],
             create: &[
-                "elasticloadbalancing:CreateListener",
-                "elasticloadbalancing:AddTags",
-                "elasticloadbalancing:AddListenerCertificates",
-                "cognito-idp:DescribeUserPoolClient",
+                "elasticloadbalancing:CreateListener", "elasticloadbalancing:AddTags",
+                "elasticloadbalancing:AddListenerCertificates", "cognito-idp:DescribeUserPoolClient",
             ],
             update: &[
-                "elasticloadbalancing:ModifyListener",
-                "elasticloadbalancing:AddListenerCertificates",
-                "elasticloadbalancing:RemoveListenerCertificates",
-                "elasticloadbalancing:AddTags",
+                "elasticloadbalancing:ModifyListener", "elasticloadbalancing:AddListenerCertificates",
+                "elasticloadbalancing:RemoveListenerCertificates", "elasticloadbalancing:AddTags",
                 "elasticloadbalancing:RemoveTags",
             ],
             delete: &["elasticloadbalancing:DeleteListener"],
@@ -241,11 +235,7 @@ impl LbListener {
 
 /// What was made or issued a moment ago may not be known here yet.
 const RACING: &[&str] = &[
-    "CertificateNotFound",
-    "UnsupportedCertificate",
-    "ListenerNotFound",
-    "LoadBalancerNotFound",
-    "TargetGroupNotFound",
+    "CertificateNotFound", "UnsupportedCertificate", "ListenerNotFound", "LoadBalancerNotFound", "TargetGroupNotFound",
 ];
 
 impl Default for MutualAuthentication {

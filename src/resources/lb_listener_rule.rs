@@ -62,15 +62,11 @@ impl Resource for LbListenerRule {
         actions: Actions {
             read: &["elasticloadbalancing:DescribeRules", "elasticloadbalancing:DescribeTags", "tag:GetResources"],
             create: &[
-                "elasticloadbalancing:CreateRule",
-                "elasticloadbalancing:AddTags",
-                "cognito-idp:DescribeUserPoolClient",
+                "elasticloadbalancing:CreateRule", "elasticloadbalancing:AddTags", "cognito-idp:DescribeUserPoolClient",
             ],
             update: &[
-                "elasticloadbalancing:ModifyRule",
-                "elasticloadbalancing:SetRulePriorities",
-                "elasticloadbalancing:AddTags",
-                "elasticloadbalancing:RemoveTags",
+                "elasticloadbalancing:ModifyRule", "elasticloadbalancing:SetRulePriorities",
+                "elasticloadbalancing:AddTags", "elasticloadbalancing:RemoveTags",
             ],
             delete: &["elasticloadbalancing:DeleteRule"],
         },

@@ -141,21 +141,16 @@ impl Resource for LbTargetGroup {
         details: 1,
         actions: Actions {
             read: &[
-                "elasticloadbalancing:DescribeTargetGroups",
-                "elasticloadbalancing:DescribeTargetGroupAttributes",
-                "elasticloadbalancing:DescribeTags",
-                "tag:GetResources",
+                "elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetGroupAttributes",
+                "elasticloadbalancing:DescribeTags", "tag:GetResources",
             ],
             create: &[
-                "elasticloadbalancing:CreateTargetGroup",
-                "elasticloadbalancing:AddTags",
+                "elasticloadbalancing:CreateTargetGroup", "elasticloadbalancing:AddTags",
                 "elasticloadbalancing:ModifyTargetGroupAttributes",
             ],
             update: &[
-                "elasticloadbalancing:ModifyTargetGroup",
-                "elasticloadbalancing:ModifyTargetGroupAttributes",
-                "elasticloadbalancing:AddTags",
-                "elasticloadbalancing:RemoveTags",
+                "elasticloadbalancing:ModifyTargetGroup", "elasticloadbalancing:ModifyTargetGroupAttributes",
+                "elasticloadbalancing:AddTags", "elasticloadbalancing:RemoveTags",
             ],
             delete: &["elasticloadbalancing:DeleteTargetGroup"],
         },

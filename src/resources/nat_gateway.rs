@@ -91,9 +91,7 @@ impl Resource for NatGateway {
 
     async fn create(&self, cx: &Cx<'_>, new: &Declared) -> Result<String> {
         let op = Op::new("ec2:CreateNatGateway").racing(&[
-            "InvalidAllocationID.NotFound",
-            "InvalidElasticIpID.NotFound",
-            "InvalidSubnetID.NotFound",
+            "InvalidAllocationID.NotFound", "InvalidElasticIpID.NotFound", "InvalidSubnetID.NotFound",
             "InvalidSubnet.NotFound",
         ]);
         let made = cx

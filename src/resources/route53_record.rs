@@ -28,10 +28,7 @@ use crate::aws::{Codes, Cx, Live, Resource};
     requires("records", "ttl"),
     requires("ttl", "records"),
     at_most_one(
-        "weighted_routing_policy",
-        "failover_routing_policy",
-        "geolocation_routing_policy",
-        "latency_routing_policy"
+        "weighted_routing_policy", "failover_routing_policy", "geolocation_routing_policy", "latency_routing_policy"
     ),
     requires("weighted_routing_policy", "set_identifier"),
     requires("failover_routing_policy", "set_identifier"),

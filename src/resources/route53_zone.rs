@@ -86,18 +86,12 @@ impl Resource for Route53Zone {
         actions: Actions {
             read: &["route53:ListHostedZones", "route53:ListTagsForResources", "route53:GetHostedZone"],
             create: &[
-                "route53:CreateHostedZone",
-                "route53:ChangeTagsForResource",
-                "route53:AssociateVPCWithHostedZone",
-                "route53:ListHostedZonesByName",
-                "ec2:DescribeVpcs",
+                "route53:CreateHostedZone", "route53:ChangeTagsForResource", "route53:AssociateVPCWithHostedZone",
+                "route53:ListHostedZonesByName", "ec2:DescribeVpcs",
             ],
             update: &[
-                "route53:UpdateHostedZoneComment",
-                "route53:AssociateVPCWithHostedZone",
-                "route53:DisassociateVPCFromHostedZone",
-                "route53:ChangeTagsForResource",
-                "ec2:DescribeVpcs",
+                "route53:UpdateHostedZoneComment", "route53:AssociateVPCWithHostedZone",
+                "route53:DisassociateVPCFromHostedZone", "route53:ChangeTagsForResource", "ec2:DescribeVpcs",
             ],
             delete: &["route53:DeleteHostedZone", "route53:ListResourceRecordSets", "route53:ChangeResourceRecordSets"],
         },

@@ -41,13 +41,8 @@ pub struct RouteTable {
 #[attributes(
     exactly_one("cidr_block", "ipv6_cidr_block", "destination_prefix_list_id"),
     exactly_one(
-        "gateway_id",
-        "nat_gateway_id",
-        "egress_only_gateway_id",
-        "transit_gateway_id",
-        "vpc_peering_connection_id",
-        "network_interface_id",
-        "vpc_endpoint_id"
+        "gateway_id", "nat_gateway_id", "egress_only_gateway_id", "transit_gateway_id", "vpc_peering_connection_id",
+        "network_interface_id", "vpc_endpoint_id"
     )
 )]
 pub struct Route {
@@ -101,16 +96,9 @@ impl Resource for RouteTable {
             read: &["ec2:DescribeTags", "ec2:DescribeRouteTables"],
             create: &["ec2:CreateRouteTable", "ec2:CreateTags"],
             update: &[
-                "ec2:CreateRoute",
-                "ec2:ReplaceRoute",
-                "ec2:DeleteRoute",
-                "ec2:AssociateRouteTable",
-                "ec2:ReplaceRouteTableAssociation",
-                "ec2:DisassociateRouteTable",
-                "ec2:EnableVgwRoutePropagation",
-                "ec2:DisableVgwRoutePropagation",
-                "ec2:CreateTags",
-                "ec2:DeleteTags",
+                "ec2:CreateRoute", "ec2:ReplaceRoute", "ec2:DeleteRoute", "ec2:AssociateRouteTable",
+                "ec2:ReplaceRouteTableAssociation", "ec2:DisassociateRouteTable", "ec2:EnableVgwRoutePropagation",
+                "ec2:DisableVgwRoutePropagation", "ec2:CreateTags", "ec2:DeleteTags",
             ],
             delete: &["ec2:DisassociateRouteTable", "ec2:DeleteRouteTable"],
         },
@@ -360,14 +348,9 @@ async fn delete_route(cx: &Cx<'_>, table: &str, route: &Route) -> Result<()> {
 
 /// Codes that mean that a route's target is not visible yet.
 const YOUNG_TARGET: &[&str] = &[
-    "InvalidRouteTableID.NotFound",
-    "InvalidGatewayID.NotFound",
-    "InvalidInternetGatewayID.NotFound",
-    "InvalidNatGatewayID.NotFound",
-    "NatGatewayNotFound",
-    "InvalidTransitGatewayID.NotFound",
-    "InvalidNetworkInterfaceID.NotFound",
-    "InvalidVpcEndpointId.NotFound",
+    "InvalidRouteTableID.NotFound", "InvalidGatewayID.NotFound", "InvalidInternetGatewayID.NotFound",
+    "InvalidNatGatewayID.NotFound", "NatGatewayNotFound", "InvalidTransitGatewayID.NotFound",
+    "InvalidNetworkInterfaceID.NotFound", "InvalidVpcEndpointId.NotFound",
 ];
 
 fn text(cidr: Option<&Cidr>) -> Option<String> {

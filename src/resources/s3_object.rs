@@ -60,13 +60,7 @@ pub struct S3Object {
     #[attr(
         default = "STANDARD",
         values(
-            "STANDARD",
-            "STANDARD_IA",
-            "ONEZONE_IA",
-            "INTELLIGENT_TIERING",
-            "GLACIER",
-            "GLACIER_IR",
-            "DEEP_ARCHIVE"
+            "STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER", "GLACIER_IR", "DEEP_ARCHIVE"
         )
     )]
     storage_class: String,

@@ -72,16 +72,8 @@ impl Resource for SecurityGroupRule {
         outputs: &Outputs::BLOCK,
         replacement: Replacement::DestroyFirstUnless(
             &[
-                "security_group_id",
-                "type",
-                "protocol",
-                "from_port",
-                "to_port",
-                "cidr_blocks",
-                "ipv6_cidr_blocks",
-                "prefix_list_ids",
-                "source_security_group_id",
-                "self",
+                "security_group_id", "type", "protocol", "from_port", "to_port", "cidr_blocks", "ipv6_cidr_blocks",
+                "prefix_list_ids", "source_security_group_id", "self",
             ],
             "a group has each rule once",
         ),
@@ -91,10 +83,8 @@ impl Resource for SecurityGroupRule {
             read: &["ec2:DescribeTags", "ec2:DescribeSecurityGroupRules"],
             create: &["ec2:AuthorizeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupEgress", "ec2:CreateTags"],
             update: &[
-                "ec2:UpdateSecurityGroupRuleDescriptionsIngress",
-                "ec2:UpdateSecurityGroupRuleDescriptionsEgress",
-                "ec2:CreateTags",
-                "ec2:DeleteTags",
+                "ec2:UpdateSecurityGroupRuleDescriptionsIngress", "ec2:UpdateSecurityGroupRuleDescriptionsEgress",
+                "ec2:CreateTags", "ec2:DeleteTags",
             ],
             delete: &["ec2:RevokeSecurityGroupIngress", "ec2:RevokeSecurityGroupEgress"],
         },
@@ -102,9 +92,7 @@ impl Resource for SecurityGroupRule {
     };
     const CODES: Codes = Codes {
         absent: &[
-            "InvalidSecurityGroupRuleId.NotFound",
-            "InvalidPermission.NotFound",
-            "InvalidGroup.NotFound",
+            "InvalidSecurityGroupRuleId.NotFound", "InvalidPermission.NotFound", "InvalidGroup.NotFound",
             "InvalidSecurityGroupID.NotFound",
         ],
         exists: &["InvalidPermission.Duplicate"],

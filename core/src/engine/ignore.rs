@@ -127,10 +127,7 @@ mod tests {
             (r#"tags["x"]"#, "tags", "null", "{}", "null"),
             ("scaling.min", "scaling", r#"{"min":1,"max":3}"#, r#"{"min":2,"max":2}"#, r#"{"min":2,"max":3}"#),
             (
-                "rule[1].port",
-                "rule",
-                r#"[{"port":1},{"port":2}]"#,
-                r#"[{"port":3},{"port":4}]"#,
+                "rule[1].port", "rule", r#"[{"port":1},{"port":2}]"#, r#"[{"port":3},{"port":4}]"#,
                 r#"[{"port":1},{"port":4}]"#,
             ),
             ("rule.port", "rule", r#"[{"port":1},{"port":2}]"#, r#"[{"port":3}]"#, r#"[{"port":3},{"port":2}]"#),

@@ -217,10 +217,8 @@ fn a_value_on_the_command_line_is_yaml_or_what_terraform_takes() {
     let want =
         Value::map([("type", Value::from("t3.small")), ("sizes", Value::list([Value::from(1), Value::from(2)]))]);
     for given in [
-        "{type: t3.small, sizes: [1, 2]}",
-        r#"{type = "t3.small", sizes = [1, 2]}"#,
-        "{\n  type = \"t3.small\"\n  sizes = [1, 2]\n}",
-        r#"{"type": "t3.small", "sizes": [1, 2]}"#,
+        "{type: t3.small, sizes: [1, 2]}", r#"{type = "t3.small", sizes = [1, 2]}"#,
+        "{\n  type = \"t3.small\"\n  sizes = [1, 2]\n}", r#"{"type": "t3.small", "sizes": [1, 2]}"#,
     ] {
         let inputs = Inputs { vars: vec![("o".into(), given.into())], ..Inputs::default() };
         let world = Known::default();

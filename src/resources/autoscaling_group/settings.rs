@@ -95,15 +95,13 @@ impl AutoscalingGroup {
                     .set_launch_template(template.as_ref().map(LaunchTemplate::specification))
                     .set_health_check_type(changed(&self.health_check_type, &old.health_check_type))
                     .set_health_check_grace_period(changed(
-                        &self.health_check_grace_period,
-                        &old.health_check_grace_period,
+                        &self.health_check_grace_period, &old.health_check_grace_period,
                     ))
                     .set_default_cooldown(changed(&self.default_cooldown, &old.default_cooldown))
                     .set_default_instance_warmup(warmup)
                     .set_termination_policies(changed(&self.termination_policies, &old.termination_policies))
                     .set_new_instances_protected_from_scale_in(changed(
-                        &self.protect_from_scale_in,
-                        &old.protect_from_scale_in,
+                        &self.protect_from_scale_in, &old.protect_from_scale_in,
                     ))
                     .set_max_instance_lifetime(lifetime)
                     .set_capacity_rebalance(changed(&self.capacity_rebalance, &old.capacity_rebalance))

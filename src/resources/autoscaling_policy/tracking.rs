@@ -31,10 +31,7 @@ pub struct TargetTracking {
 pub(super) struct Predefined {
     /// Which metric, of the group: processor, bytes in and out; of its load balancer: requests for each target.
     #[attr(values(
-        "ASGAverageCPUUtilization",
-        "ASGAverageNetworkIn",
-        "ASGAverageNetworkOut",
-        "ALBRequestCountPerTarget"
+        "ASGAverageCPUUtilization", "ASGAverageNetworkIn", "ASGAverageNetworkOut", "ALBRequestCountPerTarget"
     ))]
     predefined_metric_type: String,
     /// Load balancer and target group for `ALBRequestCountPerTarget`: `${lb.arn_suffix}/${group.arn_suffix}`.

@@ -126,26 +126,9 @@ impl Schema {
 
 /// The standard attributes of OpenID, as Cognito has them.
 const STANDARD: [&str; 20] = [
-    "address",
-    "birthdate",
-    "email",
-    "email_verified",
-    "family_name",
-    "gender",
-    "given_name",
-    "identities",
-    "locale",
-    "middle_name",
-    "name",
-    "nickname",
-    "phone_number",
-    "phone_number_verified",
-    "picture",
-    "preferred_username",
-    "profile",
-    "updated_at",
-    "website",
-    "zoneinfo",
+    "address", "birthdate", "email", "email_verified", "family_name", "gender", "given_name", "identities", "locale",
+    "middle_name", "name", "nickname", "phone_number", "phone_number_verified", "picture", "preferred_username",
+    "profile", "updated_at", "website", "zoneinfo",
 ];
 
 /// What has to be added to a schema so that it says what is wanted; `None` where adding is not enough.

@@ -11,15 +11,8 @@ use crate::aws::tags::rds as tags;
 
 /// States in which a database is of no use any more (RDS user guide, "Viewing DB instance status").
 const FAILED: &[&str] = &[
-    "failed",
-    "restore-error",
-    "incompatible-network",
-    "incompatible-option-group",
-    "incompatible-parameters",
-    "incompatible-restore",
-    "incompatible-create",
-    "inaccessible-encryption-credentials",
-    "insufficient-capacity",
+    "failed", "restore-error", "incompatible-network", "incompatible-option-group", "incompatible-parameters",
+    "incompatible-restore", "incompatible-create", "inaccessible-encryption-credentials", "insufficient-capacity",
 ];
 
 /// A database as a stack would say it. What waits for the maintenance window counts as done.

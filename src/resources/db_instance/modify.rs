@@ -178,8 +178,7 @@ fn change(db: &DbInstance, from: &DbInstance) -> Change {
         )
         .set_cloudwatch_logs_export_configuration(logs(db, from))
         .set_enable_iam_database_authentication(changed(
-            &db.iam_database_authentication_enabled,
-            &from.iam_database_authentication_enabled,
+            &db.iam_database_authentication_enabled, &from.iam_database_authentication_enabled,
         ))
         .set_ca_certificate_identifier(some(&db.ca_cert_identifier, &from.ca_cert_identifier))
         .set_license_model(some(&db.license_model, &from.license_model))

@@ -34,13 +34,7 @@ pub struct BlockDeviceMapping {
 /// An EBS volume.
 #[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[attributes(at_least_one(
-    "volume_size",
-    "volume_type",
-    "snapshot_id",
-    "encrypted",
-    "kms_key_id",
-    "iops",
-    "throughput",
+    "volume_size", "volume_type", "snapshot_id", "encrypted", "kms_key_id", "iops", "throughput",
     "delete_on_termination"
 ))]
 pub struct Ebs {
@@ -104,11 +98,7 @@ pub struct NetworkInterface {
 /// How programs on the instance ask for metadata and credentials.
 #[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[attributes(at_least_one(
-    "http_endpoint",
-    "http_tokens",
-    "http_put_response_hop_limit",
-    "http_protocol_ipv6",
-    "instance_metadata_tags"
+    "http_endpoint", "http_tokens", "http_put_response_hop_limit", "http_protocol_ipv6", "instance_metadata_tags"
 ))]
 pub struct MetadataOptions {
     /// Whether it answers at all.
@@ -172,13 +162,7 @@ pub struct CpuOptions {
 /// Where the hardware stands.
 #[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[attributes(at_least_one(
-    "availability_zone",
-    "tenancy",
-    "group_name",
-    "partition_number",
-    "host_id",
-    "host_resource_group_arn",
-    "affinity"
+    "availability_zone", "tenancy", "group_name", "partition_number", "host_id", "host_resource_group_arn", "affinity"
 ))]
 pub struct Placement {
     /// Zone.
@@ -249,9 +233,7 @@ pub struct MaintenanceOptions {
 /// Names of the instances inside the VPC.
 #[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[attributes(at_least_one(
-    "hostname_type",
-    "enable_resource_name_dns_a_record",
-    "enable_resource_name_dns_aaaa_record"
+    "hostname_type", "enable_resource_name_dns_a_record", "enable_resource_name_dns_aaaa_record"
 ))]
 pub struct PrivateDnsNameOptions {
     /// Made of the address, or of the instance's id.

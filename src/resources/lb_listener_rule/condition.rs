@@ -12,12 +12,7 @@ use serde::{Deserialize, Serialize};
 /// What requests must be like.
 #[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[attributes(exactly_one(
-    "host_header",
-    "http_header",
-    "http_request_method",
-    "path_pattern",
-    "query_string",
-    "source_ip"
+    "host_header", "http_header", "http_request_method", "path_pattern", "query_string", "source_ip"
 ))]
 pub struct Condition {
     /// The host name that is asked for.

@@ -14,10 +14,7 @@ use crate::aws::{Cx, Op, unbuilt, unless};
 /// What becomes of objects as they age.
 #[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[attributes(at_least_one(
-    "transition",
-    "expiration",
-    "noncurrent_version_transition",
-    "noncurrent_version_expiration",
+    "transition", "expiration", "noncurrent_version_transition", "noncurrent_version_expiration",
     "abort_incomplete_multipart_upload"
 ))]
 pub struct LifecycleRule {

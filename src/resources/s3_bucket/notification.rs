@@ -148,11 +148,8 @@ pub(super) async fn write(cx: &Cx<'_>, bucket: &str, wanted: Option<&Notificatio
     let all = all.build();
     // S3 asks each of them whether it may; a policy of a moment ago may not be known yet.
     cx.call(
-        Op::new("s3:PutBucketNotificationConfiguration").racing(&[
-            "NoSuchBucket",
-            "OperationAborted",
-            "InvalidArgument",
-        ]),
+        Op::new("s3:PutBucketNotificationConfiguration")
+            .racing(&["NoSuchBucket", "OperationAborted", "InvalidArgument"]),
         || {
             cx.s3()
                 .put_bucket_notification_configuration()

@@ -75,13 +75,7 @@ pub struct Destination {
     account: Option<String>,
     /// The storage of the copies; without it that of the objects.
     #[attr(values(
-        "STANDARD",
-        "STANDARD_IA",
-        "ONEZONE_IA",
-        "INTELLIGENT_TIERING",
-        "GLACIER",
-        "GLACIER_IR",
-        "DEEP_ARCHIVE"
+        "STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER", "GLACIER_IR", "DEEP_ARCHIVE"
     ))]
     storage_class: Option<String>,
     /// Who owns the copies.

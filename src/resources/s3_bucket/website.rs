@@ -154,15 +154,8 @@ fn write_rule(rule: &RoutingRule) -> sdk::RoutingRule {
 
 /// The regions whose web sites are reached at `s3-website-<region>`: those from before 2014 (S3's own table).
 const DASHED: [&str; 9] = [
-    "ap-northeast-1",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "eu-west-1",
-    "sa-east-1",
-    "us-east-1",
-    "us-gov-west-1",
-    "us-west-1",
-    "us-west-2",
+    "ap-northeast-1", "ap-southeast-1", "ap-southeast-2", "eu-west-1", "sa-east-1", "us-east-1", "us-gov-west-1",
+    "us-west-1", "us-west-2",
 ];
 
 /// Where a bucket answers as a web site.

@@ -210,15 +210,8 @@ async fn every_kind_is_read_once_per_region_and_children_after_their_parents() {
     assert_eq!(
         log,
         [
-            "child eu-west-1 *",
-            "child eu-west-3 * of l-1",
-            "child us-east-1 *",
-            "global us-east-1 *",
-            "listed eu-west-1 *",
-            "listed eu-west-3 *",
-            "listed us-east-1 *",
-            "swept eu-west-1 *",
-            "swept eu-west-3 *",
+            "child eu-west-1 *", "child eu-west-3 * of l-1", "child us-east-1 *", "global us-east-1 *",
+            "listed eu-west-1 *", "listed eu-west-3 *", "listed us-east-1 *", "swept eu-west-1 *", "swept eu-west-3 *",
             "swept us-east-1 *",
         ]
     );

@@ -135,9 +135,7 @@ fn changes() -> Vec<Change> {
             change("app", "security_group", Action::Update, Reason::Differs),
             [
                 attribute(
-                    "description",
-                    "Les requêtes du monde entier, avant",
-                    "Les requêtes du monde entier, après 漢字",
+                    "description", "Les requêtes du monde entier, avant", "Les requêtes du monde entier, après 漢字",
                 ),
                 attribute(
                     "ingress",

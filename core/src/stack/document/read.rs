@@ -12,20 +12,8 @@ use crate::error::{Problem, Span};
 
 /// Top-level keys of a stack file; keys that begin with `x-` are not read.
 pub const TOP_KEYS: &[&str] = &[
-    "stack",
-    "description",
-    "region",
-    "account",
-    "variables",
-    "environments",
-    "locals",
-    "defaults",
-    "lookups",
-    "resources",
-    "outputs",
-    "moved",
-    "ignore_tags",
-    "include",
+    "stack", "description", "region", "account", "variables", "environments", "locals", "defaults", "lookups",
+    "resources", "outputs", "moved", "ignore_tags", "include",
 ];
 /// Top-level keys of an included file.
 const INCLUDED_KEYS: &[&str] = &["variables", "locals", "lookups", "resources", "outputs", "moved", "defaults"];

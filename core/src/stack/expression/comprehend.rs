@@ -33,9 +33,7 @@ fn walk(
         Value::Unknown(_) => return Ok(()),
         Value::Null => {
             return Err(fail_with(
-                "`for` cannot go over null",
-                span,
-                "Use `coalesce` or a conditional to go over `[]`.",
+                "`for` cannot go over null", span, "Use `coalesce` or a conditional to go over `[]`.",
             ));
         }
         value => entries(value)

@@ -69,9 +69,7 @@ fn what_an_expression_can_do_without_is_guarded() {
         (
             "${replica != null && var.on ? replica.x : replica.y}",
             vec![
-                "replica?",
-                "var.on +replica != null",
-                "replica.x? +replica != null && var.on",
+                "replica?", "var.on +replica != null", "replica.x? +replica != null && var.on",
                 "replica.y -replica != null && var.on",
             ],
         ),

@@ -302,9 +302,7 @@ fn problem(text: &str) -> Problem {
 fn problems_name_place_and_way_out() {
     for (text, marked, message, hint) in [
         (
-            "a ${aws:username} b",
-            "${aws:username}",
-            "`${aws:username}` is no expression",
+            "a ${aws:username} b", "${aws:username}", "`${aws:username}` is no expression",
             "To keep it as it stands, write `$${aws:username}`.",
         ),
         ("${*}", "${*}", "`${*}` is no expression", "To keep it as it stands, write `$${*}`."),
@@ -334,9 +332,7 @@ fn problems_name_place_and_way_out() {
         ("${1 +}", "}", "an expression is expected here, not `}`", ""),
         ("${upperr(1)}", "upperr", "there is no function `upperr`", "Did you mean `upper`?"),
         (
-            "${timestamp()}",
-            "timestamp",
-            "there is no function `timestamp`",
+            "${timestamp()}", "timestamp", "there is no function `timestamp`",
             "Nothing reads the clock: pass the time in a variable.",
         ),
         ("${upper()}", "upper()", "too few arguments for `upper`", "It is `upper(string)`."),

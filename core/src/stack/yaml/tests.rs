@@ -49,14 +49,9 @@ fn documents_are_read_strictly() {
 #[test]
 fn every_byte_of_a_template_is_found_in_the_file() {
     for text in [
-        "a: x ${vpc.id} y",
-        "a: 'it''s ${vpc.id}'",
-        "a: \"x\\ty \\u00e9 ${vpc.id}\"",
-        "a: |\n    one\n      two ${vpc.id}\n",
-        "a: >\n  one\n  two\n\n  three ${vpc.id}\n",
-        "a: one\n  two ${vpc.id}",
-        "a: \"one\n   two \\\n   ${vpc.id}\"",
-        "a: {b: '${vpc.id}'}",
+        "a: x ${vpc.id} y", "a: 'it''s ${vpc.id}'", "a: \"x\\ty \\u00e9 ${vpc.id}\"",
+        "a: |\n    one\n      two ${vpc.id}\n", "a: >\n  one\n  two\n\n  three ${vpc.id}\n", "a: one\n  two ${vpc.id}",
+        "a: \"one\n   two \\\n   ${vpc.id}\"", "a: {b: '${vpc.id}'}",
     ] {
         let (node, problems) = parse_text(text);
         assert_eq!(problems, [], "{text}");

@@ -197,9 +197,7 @@ async fn waits_retags_and_unsettling_work_on_what_was_observed() {
     assert_eq!(
         account.log(),
         [
-            "wait slow",
-            r#"update gone {"label": "x"}"#,
-            r#"retag before-live {"clefctl:resource": "node/moved"}"#,
+            "wait slow", r#"update gone {"label": "x"}"#, r#"retag before-live {"clefctl:resource": "node/moved"}"#,
             "delete gone-live"
         ]
     );
