@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::{Codes, Cx, Live, Op, Resource, sweep};
 
+#[cfg(test)]
+mod tests;
+
 /// A log group: where log streams of one origin are kept together.
 ///
 /// Services that write logs make their groups themselves if they are faster, without tags and for ever; such a
@@ -187,17 +190,14 @@ impl CloudwatchLogGroup {
             return Ok(());
         }
         if days == 0 {
-            cx.call(Op::new("logs:DeleteRetentionPolicy"), || {
-                cx.logs().delete_retention_policy().log_group_name(name).send()
-            })
-            .await?;
-        } else {
-            cx.call(Op::new("logs:PutRetentionPolicy").racing(&["ResourceNotFoundException"]), || {
-                cx.logs().put_retention_policy().log_group_name(name).retention_in_days(days).send()
-            })
-            .await?;
+            let forever = || cx.logs().delete_retention_policy().log_group_name(name).send();
+            return cx.call(Op::new("logs:DeleteRetentionPolicy"), forever).await.map(drop);
         }
-        Ok(())
+        cx.call(Op::new("logs:PutRetentionPolicy").racing(&["ResourceNotFoundException"]), || {
+            cx.logs().put_retention_policy().log_group_name(name).retention_in_days(days).send()
+        })
+        .await
+        .map(drop)
     }
 }
 
@@ -246,17 +246,5 @@ fn live(group: &Sdk, tags: Tags) -> Live<CloudwatchLogGroup> {
         tags,
         status: Status::Usable,
         id: name,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_read_from_arns_of_either_form() {
-        for text in ["/aws/app", "arn:aws:logs:r:1:log-group:/aws/app", "arn:aws:logs:r:1:log-group:/aws/app:*"] {
-            assert_eq!(name_of(text), "/aws/app");
-        }
     }
 }

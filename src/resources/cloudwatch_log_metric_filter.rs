@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::{Codes, Cx, Live, Op, Resource};
 
+#[cfg(test)]
+mod tests;
+
 /// A metric filter: it counts what comes by in a log group, and makes a metric of it that alarms can watch.
 ///
 /// Metric filters take no tags: one is the stack's when its log group is, or the file names both, and its name begins
@@ -241,26 +244,5 @@ fn live(filter: &Sdk) -> Live<CloudwatchLogMetricFilter> {
         tags: Tags::new(),
         status: Status::Usable,
         id,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_filter_is_read_back_as_it_is_written() {
-        let metric = Transformation {
-            name: "Errors".to_owned(),
-            namespace: "Example".to_owned(),
-            value: "1".to_owned(),
-            default_value: Some(0.0),
-            dimensions: BTreeMap::new(),
-            unit: "Count".to_owned(),
-        };
-        let sent = Sdk::builder().filter_name("errors").log_group_name("/app").filter_pattern("ERROR");
-        let live = live(&sent.metric_transformations(metric.sdk().expect("a metric")).build());
-        assert_eq!(live.spec.metric_transformation, metric);
-        assert_eq!(live.id, "/app:errors");
     }
 }

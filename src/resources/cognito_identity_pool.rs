@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_cognitoidentity::operation::describe_identity_pool::DescribeIdentityPoolOutput;
-use aws_sdk_cognitoidentity::types::CognitoIdentityProvider;
 use clefctl_core::error::Result;
 use clefctl_core::kind::{
     Actions, Attributes, Declared, Facts, Found, Name, NameChars, Naming, PerVerb, Select, Status, TagChange, Tags,
@@ -12,10 +11,12 @@ use clefctl_core::kind::{
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
+use self::providers::Provider;
 use self::roles::{RoleMapping, Roles};
 use super::cognito_support::{GONE, some};
 use crate::aws::{Codes, Cx, Live, Op, Resource, sweep, unless};
 
+pub mod providers;
 pub mod roles;
 
 /// An identity pool: gives users of an application credentials of AWS.
@@ -53,20 +54,6 @@ pub struct CognitoIdentityPool {
     /// How the role of a signed-in user is chosen, one entry for each provider; without one it is the authenticated.
     #[attr(settled)]
     role_mapping: BTreeSet<RoleMapping>,
-}
-
-/// A client of a user pool whose users get credentials.
-#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Provider {
-    /// Id of the client.
-    #[attr(refers("cognito_user_pool_client", "id"))]
-    client_id: String,
-    /// The user pool, as `${users.endpoint}` says it.
-    #[attr(refers("cognito_user_pool", "endpoint"))]
-    provider_name: String,
-    /// Whether each time the user pool is asked whether the user has signed out or was disabled.
-    #[attr(default = false)]
-    server_side_token_check: bool,
 }
 
 /// What an identity pool tells others.
@@ -137,8 +124,8 @@ impl Resource for CognitoIdentityPool {
                     .identity_pool_name(&*self.identity_pool_name)
                     .allow_unauthenticated_identities(self.allow_unauthenticated_identities)
                     .allow_classic_flow(self.allow_classic_flow)
-                    .set_cognito_identity_providers(self.providers())
-                    .set_supported_login_providers(self.login_providers())
+                    .set_cognito_identity_providers(providers::write(&self.cognito_identity_providers))
+                    .set_supported_login_providers(providers::public(&self.supported_login_providers))
                     .set_open_id_connect_provider_arns(some(&self.openid_connect_provider_arns))
                     .set_saml_provider_arns(some(&self.saml_provider_arns))
                     .set_developer_provider_name(self.developer_provider_name.clone())
@@ -161,8 +148,8 @@ impl Resource for CognitoIdentityPool {
                     .identity_pool_name(&*self.identity_pool_name)
                     .allow_unauthenticated_identities(self.allow_unauthenticated_identities)
                     .allow_classic_flow(self.allow_classic_flow)
-                    .set_cognito_identity_providers(self.providers())
-                    .set_supported_login_providers(self.login_providers())
+                    .set_cognito_identity_providers(providers::write(&self.cognito_identity_providers))
+                    .set_supported_login_providers(providers::public(&self.supported_login_providers))
                     .set_open_id_connect_provider_arns(some(&self.openid_connect_provider_arns))
                     .set_saml_provider_arns(some(&self.saml_provider_arns))
                     .set_developer_provider_name(self.developer_provider_name.clone())
@@ -216,25 +203,6 @@ impl Resource for CognitoIdentityPool {
     }
 }
 
-impl CognitoIdentityPool {
-    fn providers(&self) -> Option<Vec<CognitoIdentityProvider>> {
-        let one = |provider: &Provider| {
-            CognitoIdentityProvider::builder()
-                .client_id(&provider.client_id)
-                .provider_name(&provider.provider_name)
-                .server_side_token_check(provider.server_side_token_check)
-                .build()
-        };
-        let providers = &self.cognito_identity_providers;
-        (!providers.is_empty()).then(|| providers.iter().map(one).collect())
-    }
-
-    fn login_providers(&self) -> Option<std::collections::HashMap<String, String>> {
-        let providers = &self.supported_login_providers;
-        (!providers.is_empty()).then(|| providers.clone().into_iter().collect())
-    }
-}
-
 async fn describe(cx: &Cx<'_>, id: &str) -> Result<Option<DescribeIdentityPoolOutput>> {
     let found = cx
         .call(Op::new("cognito-identity:DescribeIdentityPool"), || {
@@ -247,22 +215,12 @@ async fn describe(cx: &Cx<'_>, id: &str) -> Result<Option<DescribeIdentityPoolOu
 /// What a pool says of itself; its roles are asked for beside it.
 fn live(cx: &Cx<'_>, pool: DescribeIdentityPoolOutput) -> Live<CognitoIdentityPool> {
     let id = pool.identity_pool_id;
-    let provider = |provider: CognitoIdentityProvider| Provider {
-        client_id: provider.client_id.unwrap_or_default(),
-        provider_name: provider.provider_name.unwrap_or_default(),
-        server_side_token_check: provider.server_side_token_check.unwrap_or_default(),
-    };
     Live {
         spec: CognitoIdentityPool {
             identity_pool_name: Name(pool.identity_pool_name),
             allow_unauthenticated_identities: pool.allow_unauthenticated_identities,
             allow_classic_flow: pool.allow_classic_flow.unwrap_or_default(),
-            cognito_identity_providers: pool
-                .cognito_identity_providers
-                .unwrap_or_default()
-                .into_iter()
-                .map(provider)
-                .collect(),
+            cognito_identity_providers: providers::read(pool.cognito_identity_providers),
             supported_login_providers: pool.supported_login_providers.unwrap_or_default().into_iter().collect(),
             openid_connect_provider_arns: pool.open_id_connect_provider_arns.unwrap_or_default().into_iter().collect(),
             saml_provider_arns: pool.saml_provider_arns.unwrap_or_default().into_iter().collect(),

@@ -1,21 +1,23 @@
 //! `db_parameter_group`
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use aws_sdk_rds::types::{ApplyMethod, DbParameterGroup as Sdk, Parameter as SdkParameter};
+use aws_sdk_rds::types::{DbParameterGroup as Sdk, Parameter as SdkParameter};
 use clefctl_core::error::Result;
 use clefctl_core::kind::{
     Actions, Attributes, Declared, Facts, Found, Name, NameChars, Naming, PerVerb, Select, Status, TagChange, Tags,
-    Unique, Value, Violation,
+    Unique, Violation,
 };
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
+use self::parameters::{Parameter, lower, soonest};
 use crate::aws::tags::rds as tags;
 use crate::aws::{Codes, Cx, Live, Op, Resource, sweep};
 
-/// The most parameters that one call takes.
-const BATCH: usize = 20;
+pub mod parameters;
+#[cfg(test)]
+mod tests;
 
 /// A DB parameter group: settings of the engine, for the databases that name it.
 ///
@@ -34,20 +36,6 @@ pub struct DbParameterGroup {
     description: String,
     /// The settings that are not the engine's own.
     parameter: BTreeSet<Parameter>,
-}
-
-/// One setting of the engine.
-#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Parameter {
-    /// Its name, in lower case.
-    #[attr(canonical = lower)]
-    name: String,
-    /// Its value, as RDS writes it; formulas such as `{DBInstanceClassMemory/32768}` too.
-    value: String,
-    /// When it takes effect: `immediate`, or `pending-reboot`, the only way of static parameters. Without it, as soon as
-    /// the parameter can.
-    #[attr(local, values("immediate", "pending-reboot"))]
-    apply_method: Option<String>,
 }
 
 /// What a parameter group tells others.
@@ -110,7 +98,7 @@ impl Resource for DbParameterGroup {
             let Some(group) = group else { return Ok(None) };
             let arn = group.db_parameter_group_arn().unwrap_or_default();
             let tags = sweep::tags(cx, select, arn, tags::of(cx, arn));
-            let (parameters, tags) = tokio::try_join!(parameters(cx, name, Some("user")), tags)?;
+            let (parameters, tags) = tokio::try_join!(parameters::list(cx, name, Some("user")), tags)?;
             Ok(Some(live(&group, &parameters, tags)))
         }));
         Ok(found.await?.into_iter().flatten().collect())
@@ -128,12 +116,12 @@ impl Resource for DbParameterGroup {
         })
         .await?;
         let name = self.name.to_lowercase();
-        self.set(cx, &name, &BTreeMap::new()).await?;
+        parameters::set(cx, &name, &self.parameter, &BTreeSet::new()).await?;
         Ok(name)
     }
 
     async fn update(&self, cx: &Cx<'_>, live: &Live<Self>) -> Result<()> {
-        self.set(cx, &live.id, &by_name(&live.spec.parameter)).await
+        parameters::set(cx, &live.id, &self.parameter, &live.spec.parameter).await
     }
 
     async fn delete(cx: &Cx<'_>, live: &Live<Self>, _last: Option<&Self>) -> Result<()> {
@@ -153,84 +141,6 @@ impl Resource for DbParameterGroup {
         let twice = self.parameter.iter().filter(|parameter| !seen.insert(parameter.name.to_lowercase()));
         twice.map(|parameter| Violation::new("parameter", format!("`{}` is set twice", parameter.name))).collect()
     }
-}
-
-/// What RDS answers while another change of the group is under way.
-const BUSY: &[&str] = &["InvalidDBParameterGroupState", "InvalidDBParameterGroupStateFault"];
-
-impl DbParameterGroup {
-    /// Sets what differs, and sets back what the stack does not say any more.
-    async fn set(&self, cx: &Cx<'_>, group: &str, old: &BTreeMap<String, &Parameter>) -> Result<()> {
-        let wanted = by_name(&self.parameter);
-        let differs = |(name, parameter): &(&String, &&Parameter)| {
-            old.get(*name).is_none_or(|there| there.value != parameter.value)
-        };
-        let changed: Vec<_> = wanted.iter().filter(differs).collect();
-        // Only AWS knows which parameters are static, where the stack does not say.
-        let unsaid = changed.iter().any(|(name, new)| new.apply_method.is_none() && !old.contains_key(*name));
-        let methods: BTreeMap<String, String> = if unsaid {
-            let all = parameters(cx, group, None).await?;
-            all.iter().filter_map(|one| Some((one.parameter_name()?.to_owned(), soonest(one)))).collect()
-        } else {
-            BTreeMap::new()
-        };
-        let set: Vec<SdkParameter> = changed
-            .iter()
-            .map(|(name, new)| {
-                let known = || old.get(*name).and_then(|there| there.apply_method.clone());
-                let method = new.apply_method.clone().or_else(known).or_else(|| methods.get(*name).cloned());
-                named(name, method.as_deref()).parameter_value(&new.value).build()
-            })
-            .collect();
-        let reset: Vec<SdkParameter> = old
-            .iter()
-            .filter(|(name, _)| !wanted.contains_key(*name))
-            .map(|(name, there)| named(name, there.apply_method.as_deref()).build())
-            .collect();
-        for batch in set.chunks(BATCH) {
-            cx.call(Op::new("rds:ModifyDBParameterGroup").racing(BUSY), || {
-                let change = cx.rds().modify_db_parameter_group().db_parameter_group_name(group);
-                change.set_parameters(Some(batch.to_vec())).send()
-            })
-            .await?;
-        }
-        for batch in reset.chunks(BATCH) {
-            cx.call(Op::new("rds:ResetDBParameterGroup").racing(BUSY), || {
-                let change = cx.rds().reset_db_parameter_group().db_parameter_group_name(group);
-                change.reset_all_parameters(false).set_parameters(Some(batch.to_vec())).send()
-            })
-            .await?;
-        }
-        Ok(())
-    }
-}
-
-fn named(name: &str, method: Option<&str>) -> aws_sdk_rds::types::builders::ParameterBuilder {
-    SdkParameter::builder().parameter_name(name).apply_method(method.unwrap_or("immediate").into())
-}
-
-fn by_name(parameters: &BTreeSet<Parameter>) -> BTreeMap<String, &Parameter> {
-    parameters.iter().map(|parameter| (parameter.name.to_lowercase(), parameter)).collect()
-}
-
-/// The soonest that a change of a parameter can take effect.
-fn soonest(parameter: &SdkParameter) -> String {
-    let method =
-        if parameter.apply_type() == Some("static") { ApplyMethod::PendingReboot } else { ApplyMethod::Immediate };
-    method.as_str().to_owned()
-}
-
-/// The parameters of a group: all, or those of one source.
-async fn parameters(cx: &Cx<'_>, group: &str, source: Option<&str>) -> Result<Vec<SdkParameter>> {
-    cx.call(Op::new("rds:DescribeDBParameters"), || {
-        let parameters = cx.rds().describe_db_parameters().db_parameter_group_name(group);
-        parameters.set_source(source.map(str::to_owned)).into_paginator().items().send().try_collect()
-    })
-    .await
-}
-
-fn lower(text: &Value) -> Value {
-    text.as_str().map_or_else(|| text.clone(), |text| Value::from(text.to_lowercase()))
 }
 
 fn live(group: &Sdk, parameters: &[SdkParameter], tags: Tags) -> Live<DbParameterGroup> {
@@ -254,23 +164,5 @@ fn live(group: &Sdk, parameters: &[SdkParameter], tags: Tags) -> Live<DbParamete
         tags,
         status: Status::Usable,
         id: name,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn static_parameters_wait_for_a_reboot() {
-        let one = |name: &str, kind: &str| {
-            SdkParameter::builder().parameter_name(name).parameter_value("1").apply_type(kind).build()
-        };
-        let unset = SdkParameter::builder().parameter_name("unset").build();
-        let found = [one("max_connections", "static"), one("work_mem", "dynamic"), unset];
-        let live = live(&Sdk::builder().db_parameter_group_name("tuned").build(), &found, Tags::new());
-        let methods: Vec<_> =
-            live.spec.parameter.iter().map(|one| (one.name.as_str(), one.apply_method.as_deref())).collect();
-        assert_eq!(methods, [("max_connections", Some("pending-reboot")), ("work_mem", Some("immediate"))]);
     }
 }

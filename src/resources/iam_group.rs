@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 use super::iam_support::{CODES, Holder, Policies, absent_is_done, entities, named};
 use crate::aws::{Codes, Cx, Live, Op, Resource};
 
+#[cfg(test)]
+mod tests;
+
 /// What all marks begin with.
 const ROOT: &str = "/clefctl/";
 
@@ -226,33 +229,5 @@ fn live(
         tags: marks(path.unwrap_or_default()),
         status: Status::Usable,
         id: name.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_says_what_tags_would() {
-        let tags = |pairs: &[(&str, &str)]| -> Tags {
-            pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
-        };
-        let plain =
-            tags(&[(tag::STACK, "clefcloud/dev"), (tag::RESOURCE, "iam_group/deployers"), (tag::GENERATION, "1")]);
-        assert_eq!(path(&plain), "/clefctl/clefcloud/dev/iam_group/deployers/+generation=1/");
-        let mut all = plain.clone();
-        all.extend(tags(&[
-            (tag::RESOURCE, "iam_group/deployers/a=2Fb"),
-            (tag::KEEP, "protect"),
-            (tag::TRIGGER, "5b21ba5d"),
-        ]));
-        for tags in [plain, all] {
-            assert_eq!(marks(&path(&tags)), tags);
-        }
-        assert_eq!(path(&Tags::new()), "/");
-        for foreign in ["/", "/clefctl/", "/division/", "/clefctl/one/"] {
-            assert_eq!(marks(foreign), Tags::new(), "{foreign}");
-        }
     }
 }

@@ -195,14 +195,9 @@ impl Resource for IamUser {
             return Ok(Vec::new());
         }
         let foreign = credentials::foreign(cx, &live.id, &Notes::of(&live.tags)).await?;
-        if foreign.is_empty() {
-            return Ok(Vec::new());
-        }
         let message = format!("{} has credentials that clefctl did not make: {}", live.id, foreign.join(", "));
-        Ok(vec![
-            Violation::new("", message)
-                .hint("write `force_destroy: true` and apply, or delete them; then delete the user"),
-        ])
+        let hint = "write `force_destroy: true` and apply, or delete them; then delete the user";
+        Ok((!foreign.is_empty()).then(|| Violation::new("", message).hint(hint)).into_iter().collect())
     }
 }
 

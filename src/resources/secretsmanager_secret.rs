@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::kms_support::same_key;
 use super::secretsmanager_support as calls;
-use super::secretsmanager_support::{Generate, live};
+use super::secretsmanager_support::{Generate, Replica, RotationRules, live};
 use crate::aws::tags::secrets as tags;
 use crate::aws::{Codes, Cx, Live, Op, Resource, secret};
 
@@ -72,31 +72,6 @@ pub struct SecretsmanagerSecret {
     /// entry has left the file it is 30.
     #[attr(local, default = 30, range(0, 30))]
     pub(super) recovery_window_in_days: i64,
-}
-
-/// When the value of a secret is renewed.
-#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
-#[attributes(exactly_one("automatically_after_days", "schedule_expression"))]
-pub struct RotationRules {
-    /// Days between two renewals.
-    #[attr(range(1, 1000))]
-    pub(super) automatically_after_days: Option<i64>,
-    /// The times, as `rate(10 days)` or `cron(0 8 1 * ? *)`, in UTC.
-    #[attr(pattern = "(rate|cron)\\(.+\\)")]
-    pub(super) schedule_expression: Option<String>,
-    /// Hours that a renewal may take: `3h`. Without it, until the end of the day.
-    #[attr(pattern = "\\d+h")]
-    pub(super) duration: Option<String>,
-}
-
-/// A copy in another region.
-#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Replica {
-    /// The region.
-    pub(super) region: String,
-    /// KMS key of that region that encrypts the copy; without one, AWS's own key there.
-    #[attr(same = same_key)]
-    pub(super) kms_key_id: Option<String>,
 }
 
 /// What a secret tells others.

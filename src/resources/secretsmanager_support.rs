@@ -9,7 +9,8 @@ use clefctl_core::error::{Error, ErrorKind, Result};
 use clefctl_core::kind::{Attributes, Declared, Json, Policy, Status, TagChange, Tags, Violation, tag};
 use serde::{Deserialize, Serialize};
 
-use super::secretsmanager_secret::{Outputs, Replica, RotationRules, SecretsmanagerSecret};
+use super::kms_support::same_key;
+use super::secretsmanager_secret::{Outputs, SecretsmanagerSecret};
 use crate::aws::tags::iam::young_principals;
 use crate::aws::tags::secrets as tags;
 use crate::aws::{Cx, Live, Op};
@@ -54,6 +55,31 @@ pub struct Generate {
     /// What else the JSON object holds, such as `{username: admin}`.
     #[attr(local)]
     secret_string_template: Option<Json>,
+}
+
+/// When the value of a secret is renewed.
+#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[attributes(exactly_one("automatically_after_days", "schedule_expression"))]
+pub struct RotationRules {
+    /// Days between two renewals.
+    #[attr(range(1, 1000))]
+    pub(super) automatically_after_days: Option<i64>,
+    /// The times, as `rate(10 days)` or `cron(0 8 1 * ? *)`, in UTC.
+    #[attr(pattern = "(rate|cron)\\(.+\\)")]
+    pub(super) schedule_expression: Option<String>,
+    /// Hours that a renewal may take: `3h`. Without it, until the end of the day.
+    #[attr(pattern = "\\d+h")]
+    pub(super) duration: Option<String>,
+}
+
+/// A copy in another region.
+#[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Replica {
+    /// The region.
+    pub(super) region: String,
+    /// KMS key of that region that encrypts the copy; without one, AWS's own key there.
+    #[attr(same = same_key)]
+    pub(super) kms_key_id: Option<String>,
 }
 
 impl Generate {

@@ -1,9 +1,8 @@
 //! `ssm_parameter`
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use aws_sdk_ssm::operation::describe_parameters::DescribeParametersOutput;
-use aws_sdk_ssm::types::{ParameterMetadata, ParameterStringFilter, ParameterTier, ParameterType};
+use aws_sdk_ssm::types::{ParameterMetadata, ParameterTier, ParameterType};
 use clefctl_core::error::Result;
 use clefctl_core::kind::{
     Actions, Attributes, Declared, Facts, Name, NameChars, Naming, PerVerb, Replacement, Secret, Select, Status,
@@ -16,14 +15,12 @@ use super::kms_support::{bare, same_key};
 use crate::aws::tags::ssm as tags;
 use crate::aws::{Codes, Cx, Live, Op, Resource};
 
+mod calls;
+
 /// Where clefctl keeps lock and ledger.
 const OWN: &str = "/clefctl/";
 /// AWS's own key for SecureStrings.
 const OWN_KEY: &str = "alias/aws/ssm";
-/// The most values of a filter.
-const FILTERED: usize = 50;
-/// The most names that one call takes.
-const BATCH: usize = 10;
 
 /// A parameter of Systems Manager: a setting that applications read.
 ///
@@ -110,20 +107,20 @@ impl Resource for SsmParameter {
 
     async fn read(cx: &Cx<'_>, select: Select<'_>) -> Result<Vec<Live<Self>>> {
         let found = match select {
-            Select::One(name) => named(cx, &[name.to_owned()]).await?,
+            Select::One(name) => calls::named(cx, &[name.to_owned()]).await?,
             Select::Owned(expected) => {
-                let mut found = describe(cx, &format!("tag:{}", tag::STACK), &[cx.owner.to_string()]).await?;
+                let mut found = calls::describe(cx, &format!("tag:{}", tag::STACK), &[cx.owner.to_string()]).await?;
                 let listed: BTreeSet<&str> = found.iter().filter_map(ParameterMetadata::name).collect();
                 let names = expected.instances.iter().filter_map(|instance| instance.name.clone());
                 let unseen: Vec<String> = names.filter(|name| !listed.contains(name.as_str())).collect();
-                found.extend(named(cx, &unseen).await?);
+                found.extend(calls::named(cx, &unseen).await?);
                 found
             }
         };
         // What clefctl keeps for itself is no parameter of a stack.
         let found: Vec<ParameterMetadata> =
             found.into_iter().filter(|one| !one.name().unwrap_or_default().starts_with(OWN)).collect();
-        let values = values(cx, &found).await?;
+        let values = calls::values(cx, &found).await?;
         let read = try_join_all(found.iter().map(|one| async {
             let name = one.name().unwrap_or_default();
             let tags = match tags::of(cx, name).await {
@@ -217,35 +214,6 @@ impl SsmParameter {
 /// Whether the tier that AWS chose is what `Intelligent-Tiering` asks for.
 fn tier(declared: &Value, observed: &Value) -> bool {
     declared.as_str() == Some("Intelligent-Tiering") && observed.as_str().is_some()
-}
-
-/// What is known of the parameters of these names.
-async fn named(cx: &Cx<'_>, names: &[String]) -> Result<Vec<ParameterMetadata>> {
-    let read = try_join_all(names.chunks(FILTERED).map(|some| describe(cx, "Name", some)));
-    Ok(read.await?.into_iter().flatten().collect())
-}
-
-async fn describe(cx: &Cx<'_>, key: &str, values: &[String]) -> Result<Vec<ParameterMetadata>> {
-    let pages: Vec<DescribeParametersOutput> = cx
-        .call(Op::new("ssm:DescribeParameters"), || {
-            let filter = ParameterStringFilter::builder().key(key).set_values(Some(values.to_vec()));
-            let filter = if key == "Name" { filter.option("Equals") } else { filter };
-            let ask = cx.ssm().describe_parameters().set_parameter_filters(filter.build().ok().map(|one| vec![one]));
-            ask.max_results(50).into_paginator().send().try_collect()
-        })
-        .await?;
-    Ok(pages.into_iter().flat_map(|page| page.parameters.unwrap_or_default()).collect())
-}
-
-/// The texts of the parameters that are not encrypted, by name.
-async fn values(cx: &Cx<'_>, found: &[ParameterMetadata]) -> Result<BTreeMap<String, String>> {
-    let plain = found.iter().filter(|one| one.r#type() != Some(&ParameterType::SecureString));
-    let names: Vec<String> = plain.filter_map(|one| one.name().map(str::to_owned)).collect();
-    let read = try_join_all(names.chunks(BATCH).map(|some| {
-        cx.call(Op::new("ssm:GetParameters"), || cx.ssm().get_parameters().set_names(Some(some.to_vec())).send())
-    }));
-    let parameters = read.await?.into_iter().flat_map(|answer| answer.parameters.unwrap_or_default());
-    Ok(parameters.filter_map(|one| Some((one.name?, one.value?))).collect())
 }
 
 fn live(cx: &Cx<'_>, found: &ParameterMetadata, value: Option<&String>) -> Live<SsmParameter> {
