@@ -1,4 +1,5 @@
 //! Who may import whom (`docs/architecture.md`): the `use` lines are read, and an arrow that is not in the table fails.
+//! And how long files may grow.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -50,7 +51,7 @@ fn forbidden(sources: &Path, table: &[(&str, &[&str])]) -> BTreeSet<String> {
         assert!(!files.is_empty(), "no part {part} in {}", sources.display());
         for path in files.iter().filter(|path| !is_test(path)) {
             let text = fs::read_to_string(path).unwrap();
-            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
             for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
                 for (_, rest) in line.match_indices("crate::").map(|(at, _)| line.split_at(at + "crate::".len())) {
                     let target: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
@@ -101,4 +102,26 @@ fn every_kind_is_in_the_list_under_the_name_of_its_file() {
             assert!(!reserved.contains(&name), "{}.{name} means the same on every resource", kind.facts().name);
         }
     }
+}
+
+#[test]
+fn files_stay_short_and_a_kind_is_read_in_one_sitting() {
+    const MOST: usize = 500;
+    const MEDIAN: usize = 250;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    for folder in ["src", "core/src", "macros/src", "tests/it"] {
+        rust_files(&root.join(folder), &mut files);
+    }
+    let lines = |path: &Path| fs::read_to_string(path).unwrap().lines().count();
+    let long: Vec<_> = files.iter().filter(|path| lines(path) > MOST).collect();
+    assert!(long.is_empty(), "more than {MOST} lines: {long:#?}");
+
+    let aws = clefctl::aws::Connection::new(clefctl::aws::Access::default());
+    let kinds = clefctl::resources::all(&aws);
+    let file = |kind: &str| root.join(format!("src/resources/{kind}.rs"));
+    let mut lengths: Vec<usize> = kinds.iter().map(|kind| lines(&file(kind.facts().name))).collect();
+    lengths.sort_unstable();
+    let median = lengths[lengths.len() / 2];
+    assert!(median <= MEDIAN, "half of the kinds have more than {median} lines");
 }

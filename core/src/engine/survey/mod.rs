@@ -47,7 +47,9 @@ pub async fn survey(
     let mut expected = expect::instances(stack, &inventory);
     if options.destroy {
         // Nothing is deleted on the word of an index that lags: without these, no kind takes it.
-        expected.values_mut().for_each(|instance| instance.tags.clear());
+        for instance in expected.values_mut() {
+            instance.tags.clear();
+        }
     }
     let units = units::all(account, stack, &regions);
     let (found, strays) =
