@@ -14,6 +14,7 @@ use futures::future::BoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::patience::Patience;
 use super::resource::{Live, Resource};
 use super::tags::ec2;
 use super::{Connection, Cx};
@@ -283,17 +284,6 @@ impl<R: Resource> Kind for AwsKind<R> {
             }
         }
         .boxed()
-    }
-}
-
-/// Growing pauses between looks: 1 s, 2 s, … 15 s.
-#[derive(Default)]
-struct Patience(u64);
-
-impl Patience {
-    async fn rest(&mut self, cx: &Cx<'_>) {
-        self.0 = (self.0 + 1).min(15);
-        cx.pause(Duration::from_secs(self.0)).await;
     }
 }
 

@@ -15,6 +15,7 @@ mod clients;
 pub mod oidc;
 mod pace;
 mod pairs;
+mod patience;
 mod resource;
 pub mod route53;
 pub mod secret;
@@ -28,6 +29,7 @@ pub use adapter::{AwsKind, AwsLookup, LookupRead};
 pub use call::{Op, unbuilt, unless};
 pub use clients::{Access, Clients, Connection};
 pub use pairs::Pairs;
+pub use patience::Patience;
 pub use resource::{Codes, Live, Resource, changed};
 
 /// What a resource's functions are given: the run's context, and the clients of its region and role.

@@ -49,7 +49,7 @@ impl Resource for Eip {
         outputs: &Outputs::BLOCK,
         found: Found::Tagged("elastic-ip"),
         actions: Actions {
-            read: &["ec2:DescribeTags", "ec2:DescribeAddresses"],
+            read: &["ec2:DescribeAddresses", "ec2:DescribeTags"],
             create: &["ec2:AllocateAddress", "ec2:CreateTags"],
             update: &["ec2:CreateTags", "ec2:DeleteTags"],
             delete: &["ec2:ReleaseAddress"],

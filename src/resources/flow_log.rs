@@ -103,7 +103,7 @@ impl Resource for FlowLog {
         once: true,
         found: Found::Tagged("vpc-flow-log"),
         actions: Actions {
-            read: &["ec2:DescribeTags", "ec2:DescribeFlowLogs"],
+            read: &["ec2:DescribeFlowLogs", "ec2:DescribeTags"],
             create: &["ec2:CreateFlowLogs", "ec2:CreateTags", "iam:PassRole", "logs:CreateLogDelivery"],
             update: &["ec2:CreateTags", "ec2:DeleteTags"],
             delete: &["ec2:DeleteFlowLogs", "logs:DeleteLogDelivery"],

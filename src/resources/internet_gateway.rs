@@ -45,7 +45,7 @@ impl Resource for InternetGateway {
         deleted_after: &["autoscaling_group", "db_instance", "eip", "lb", "nat_gateway"],
         found: Found::Tagged("internet-gateway"),
         actions: Actions {
-            read: &["ec2:DescribeTags", "ec2:DescribeInternetGateways"],
+            read: &["ec2:DescribeInternetGateways", "ec2:DescribeTags"],
             create: &["ec2:CreateInternetGateway", "ec2:CreateTags", "ec2:AttachInternetGateway"],
             update: &["ec2:AttachInternetGateway", "ec2:DetachInternetGateway", "ec2:CreateTags", "ec2:DeleteTags"],
             delete: &["ec2:DetachInternetGateway", "ec2:DeleteInternetGateway", "ec2:DescribeNetworkInterfaces"],

@@ -57,7 +57,7 @@ impl Resource for KeyPair {
         once: true,
         found: Found::Tagged("key-pair"),
         actions: Actions {
-            read: &["ec2:DescribeTags", "ec2:DescribeKeyPairs"],
+            read: &["ec2:DescribeKeyPairs", "ec2:DescribeTags"],
             create: &["ec2:ImportKeyPair", "ec2:CreateTags"],
             update: &["ec2:CreateTags", "ec2:DeleteTags"],
             delete: &["ec2:DeleteKeyPair"],

@@ -125,8 +125,8 @@ impl Resource for LaunchTemplate {
         found: Found::Tagged("launch-template"),
         actions: Actions {
             read: &[
-                "ec2:DescribeTags", "ec2:DescribeLaunchTemplates", "ec2:DescribeLaunchTemplateVersions",
-                "ec2:DescribeImages", "ec2:DescribeInstanceTypes",
+                "ec2:DescribeLaunchTemplates", "ec2:DescribeLaunchTemplateVersions", "ec2:DescribeImages",
+                "ec2:DescribeInstanceTypes", "ec2:DescribeTags",
             ],
             create: &["ec2:CreateLaunchTemplate", "ec2:CreateTags"],
             update: &[

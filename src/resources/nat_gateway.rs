@@ -57,7 +57,7 @@ impl Resource for NatGateway {
         once: true,
         found: Found::Tagged("natgateway"),
         actions: Actions {
-            read: &["ec2:DescribeTags", "ec2:DescribeNatGateways"],
+            read: &["ec2:DescribeNatGateways", "ec2:DescribeTags"],
             create: &["ec2:CreateNatGateway", "ec2:CreateTags"],
             update: &["ec2:CreateTags", "ec2:DeleteTags"],
             delete: &["ec2:DeleteNatGateway"],

@@ -11,7 +11,7 @@ use clefctl_core::kind::{Tags, Value, short_hash, tag};
 
 use crate::aws::route53::{dns_name, octal};
 pub(super) use crate::aws::unbuilt;
-use crate::aws::{Cx, Op};
+use crate::aws::{Cx, Op, Patience};
 
 /// [`dns_name`] for tables of attributes.
 pub(super) fn canonical_name(name: &Value) -> Value {
@@ -92,9 +92,10 @@ pub(super) async fn change(cx: &Cx<'_>, zone: &str, steps: Vec<Change>) -> Resul
 /// Waits until all of AWS's name servers know of a change.
 pub(super) async fn in_sync(cx: &Cx<'_>, info: Option<ChangeInfo>) -> Result<()> {
     let Some(mut info) = info else { return Ok(()) };
+    let mut patience = Patience::up_to(Duration::from_secs(5));
     while info.status == ChangeStatus::Pending {
         (cx.progress)("waiting until all name servers know it");
-        cx.pause(Duration::from_secs(5)).await;
+        patience.rest(cx).await;
         let id = info.id.strip_prefix("/change/").unwrap_or(&info.id).to_owned();
         let answer = cx.call(Op::new("route53:GetChange"), || cx.route53().get_change().id(&id).send()).await?;
         let Some(now) = answer.change_info else { return Ok(()) };

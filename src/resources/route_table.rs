@@ -93,7 +93,7 @@ impl Resource for RouteTable {
         once: true,
         found: Found::Tagged("route-table"),
         actions: Actions {
-            read: &["ec2:DescribeTags", "ec2:DescribeRouteTables"],
+            read: &["ec2:DescribeRouteTables", "ec2:DescribeTags"],
             create: &["ec2:CreateRouteTable", "ec2:CreateTags"],
             update: &[
                 "ec2:CreateRoute", "ec2:ReplaceRoute", "ec2:DeleteRoute", "ec2:AssociateRouteTable",

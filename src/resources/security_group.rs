@@ -91,7 +91,7 @@ impl Resource for SecurityGroup {
         once: true,
         found: Found::Tagged("security-group"),
         actions: Actions {
-            read: &["ec2:DescribeTags", "ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroupRules"],
+            read: &["ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroupRules", "ec2:DescribeTags"],
             create: &["ec2:CreateSecurityGroup", "ec2:CreateTags"],
             update: &[
                 "ec2:AuthorizeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupEgress",

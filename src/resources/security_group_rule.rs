@@ -80,7 +80,7 @@ impl Resource for SecurityGroupRule {
         once: true,
         found: Found::Tagged("security-group-rule"),
         actions: Actions {
-            read: &["ec2:DescribeTags", "ec2:DescribeSecurityGroupRules"],
+            read: &["ec2:DescribeSecurityGroupRules", "ec2:DescribeTags"],
             create: &["ec2:AuthorizeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupEgress", "ec2:CreateTags"],
             update: &[
                 "ec2:UpdateSecurityGroupRuleDescriptionsIngress", "ec2:UpdateSecurityGroupRuleDescriptionsEgress",

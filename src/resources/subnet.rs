@@ -77,7 +77,7 @@ impl Resource for Subnet {
         once: true,
         found: Found::Tagged("subnet"),
         actions: Actions {
-            read: &["ec2:DescribeTags", "ec2:DescribeSubnets"],
+            read: &["ec2:DescribeSubnets", "ec2:DescribeTags"],
             create: &["ec2:CreateSubnet", "ec2:CreateTags", "ec2:ModifySubnetAttribute"],
             update: &["ec2:ModifySubnetAttribute", "ec2:CreateTags", "ec2:DeleteTags"],
             delete: &["ec2:DeleteSubnet", "ec2:DescribeNetworkInterfaces"],

@@ -52,7 +52,7 @@ impl Resource for Vpc {
         details: 2,
         found: Found::Tagged("vpc"),
         actions: Actions {
-            read: &["ec2:DescribeTags", "ec2:DescribeVpcs", "ec2:DescribeVpcAttribute"],
+            read: &["ec2:DescribeVpcs", "ec2:DescribeVpcAttribute", "ec2:DescribeTags"],
             create: &["ec2:CreateVpc", "ec2:CreateTags", "ec2:ModifyVpcAttribute"],
             update: &["ec2:ModifyVpcAttribute", "ec2:ModifyVpcTenancy", "ec2:CreateTags", "ec2:DeleteTags"],
             delete: &["ec2:DeleteVpc"],

@@ -113,7 +113,7 @@ impl Resource for VpcEndpoint {
         once: true,
         found: Found::Tagged("vpc-endpoint"),
         actions: Actions {
-            read: &["ec2:DescribeTags", "ec2:DescribeVpcEndpoints", "ec2:DescribePrefixLists"],
+            read: &["ec2:DescribeVpcEndpoints", "ec2:DescribePrefixLists", "ec2:DescribeTags"],
             create: &["ec2:CreateVpcEndpoint", "ec2:CreateTags"],
             update: &["ec2:ModifyVpcEndpoint", "ec2:CreateTags", "ec2:DeleteTags"],
             delete: &["ec2:DeleteVpcEndpoints"],

@@ -176,12 +176,22 @@ pub enum Verb {
 pub struct OutputChange {
     /// Its name.
     pub name: String,
-    /// Its value, as far as it is known.
+    /// What it is by what lives; `None` where that does not tell it, as at first.
+    pub before: Option<Value>,
+    /// Its value after the plan, as far as it is known.
     pub value: Value,
     /// Its description.
     pub description: Option<String>,
     /// Whether it must not be shown.
     pub sensitive: bool,
+}
+
+impl OutputChange {
+    /// Whether the plan makes it another one, or may do so.
+    #[must_use]
+    pub fn changes(&self) -> bool {
+        self.before.as_ref() != Some(&self.value)
+    }
 }
 
 /// How many things each action concerns.

@@ -17,7 +17,7 @@ use super::resolve::{Resolution, reached, resolve};
 use super::scene::{Options, Scene};
 use super::tags::TagRules;
 use crate::error::Problem;
-use crate::kind::{Address, Desired, Observed, Output, Registry, Target};
+use crate::kind::{Address, Desired, Observed, Output, Registry, Target, Value};
 
 /// Plans what brings an account to what a stack wants, or all problems that stand in the way.
 ///
@@ -54,7 +54,7 @@ pub fn plan(
     old_ones_first(&scene, &mut drafts, &inventory.things, &links, &mut problems);
 
     problems.extend(left_behind(&drafts, &inventory.things, &links));
-    let outputs = if options.destroy { Vec::new() } else { outputs(&scene, &resolution.known, &mut problems) };
+    let outputs = if options.destroy { Vec::new() } else { outputs(&scene, &live, &resolution.known, &mut problems) };
     let (warnings, errors): (Vec<_>, Vec<_>) = distinct(problems).into_iter().partition(|problem| !problem.is_error());
     if !errors.is_empty() {
         return Err(errors.into_iter().chain(warnings).collect());
@@ -177,17 +177,22 @@ fn dependents(scene: &Scene<'_>, things: &[Arc<Observed>], links: &[Link]) -> Op
     Some(reached.into_iter().cloned().collect())
 }
 
-fn outputs(scene: &Scene<'_>, known: &Known, problems: &mut Vec<Problem>) -> Vec<OutputChange> {
+fn outputs(scene: &Scene<'_>, live: &Live, known: &Known, problems: &mut Vec<Problem>) -> Vec<OutputChange> {
     match scene.stack.outputs(known) {
-        Ok(outputs) => outputs
-            .into_iter()
-            .map(|output| OutputChange {
+        Ok(outputs) if outputs.is_empty() => Vec::new(),
+        Ok(outputs) => {
+            let now = scene.stack.outputs(&observed_world(scene, live)).unwrap_or_default();
+            let now: BTreeMap<String, Value> = now.into_iter().map(|output| (output.name, output.value)).collect();
+            let before = |name: &str| now.get(name).filter(|value| value.is_known()).cloned();
+            let change = |output: Output| OutputChange {
+                before: before(&output.name),
                 name: output.name,
                 value: output.value,
                 description: output.description,
                 sensitive: output.sensitive,
-            })
-            .collect(),
+            };
+            outputs.into_iter().map(change).collect()
+        }
         Err(found) => {
             problems.extend(found);
             Vec::new()

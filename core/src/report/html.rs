@@ -186,11 +186,12 @@ fn line(line: &Line) -> String {
 }
 
 fn outputs(out: &mut String, outputs: &[OutputChange], destroy: bool) {
-    if outputs.is_empty() || destroy {
+    let changing: Vec<_> = outputs.iter().filter(|output| output.changes()).collect();
+    if changing.is_empty() || destroy {
         return;
     }
     out.push_str("<section aria-labelledby=\"outputs\">\n<h2 id=\"outputs\">Outputs</h2>\n<div class=\"scroll\" tabindex=\"0\">\n<table>\n<thead><tr><th scope=\"col\">Name</th><th scope=\"col\">Value</th><th scope=\"col\">What it is</th></tr></thead>\n<tbody>\n");
-    for output in outputs {
+    for output in changing {
         let value = if output.sensitive && !output.value.is_null() {
             output.value.clone().sensitive()
         } else {

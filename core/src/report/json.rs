@@ -44,6 +44,7 @@ pub fn plan(plan: &Plan, sources: &Sources) -> Json {
         })).collect::<Vec<_>>(),
         "outputs": plan.outputs.iter().map(|output| json!({
             "name": output.name,
+            "before": output.before.as_ref().map(|value| marked(value, output.sensitive)),
             "value": marked(&output.value, output.sensitive),
             "sensitive": output.sensitive,
             "description": output.description,

@@ -205,17 +205,32 @@ fn terminal_line(line: &Line) -> String {
     format!("{}\n", text.trim_end())
 }
 
+/// The outputs that change. Those of a stack that does not live yet are no changes, but what there will be.
 fn outputs(plan: &Plan, layout: Layout) -> String {
-    if plan.outputs.is_empty() || plan.destroy {
+    let changing: Vec<_> = plan.outputs.iter().filter(|output| output.changes()).collect();
+    if changing.is_empty() || plan.destroy {
         return String::new();
     }
     let mut out = format!("\n{}\n", paint(STRONG, "Outputs"));
-    let width = name_width(plan.outputs.iter().map(|o| o.name.as_str()), layout);
-    for output in &plan.outputs {
-        let value = shown(&output.value, output.sensitive);
-        for line in block(Head::Named(&output.name, width), &value, Sign::Same, false, 0, layout) {
-            out.push_str(terminal_line(&line).get(2..).unwrap_or_default());
-        }
+    let width = name_width(changing.iter().map(|o| o.name.as_str()), layout);
+    let fresh = plan.outputs.iter().all(|output| output.before.is_none());
+    let mut lines = Vec::new();
+    for output in &changing {
+        let after = shown(&output.value, output.sensitive);
+        lines.extend(if fresh {
+            block(Head::Named(&output.name, width), &after, Sign::Same, false, 0, layout)
+        } else {
+            let before = shown(output.before.as_ref().unwrap_or(&Value::Null), output.sensitive);
+            value_diff::diff(&output.name, width, (&before, &after), None, layout, "")
+        });
+    }
+    let hidden = plan.outputs.len() - changing.len();
+    if hidden > 0 {
+        let text = paint(FAINT, format!("({} unchanged)", super::style::count(hidden, "output")));
+        lines.push(Line { sign: Sign::Same, signed: false, depth: 0, text });
+    }
+    for line in &lines {
+        out.push_str(terminal_line(line).get(2..).unwrap_or_default());
     }
     out
 }

@@ -4,7 +4,6 @@
 //! all went well, and a rollback goes back to what ran before.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use aws_sdk_autoscaling::types::{
     AlarmSpecification as SdkAlarms, AutoScalingGroup as Group, DesiredConfiguration, Instance,
@@ -16,7 +15,7 @@ use clefctl_core::kind::{Attributes, Value};
 use serde::{Deserialize, Serialize};
 
 use super::LaunchTemplate;
-use crate::aws::{Cx, Op};
+use crate::aws::{Cx, Op, Patience};
 
 /// How a new launch template reaches the instances that run.
 #[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -221,17 +220,18 @@ async fn stop(cx: &Cx<'_>, group: &str, refresh: &Refresh) -> Result<()> {
             _ => {}
         }
     }
-    let mut rest = Rest::default();
+    let mut patience = Patience::default();
     while let Some(refresh) = running(cx, group).await? {
         (cx.progress)(&progress(&refresh));
-        rest.take(cx).await?;
+        patience.rest(cx).await;
+        cx.alive()?;
     }
     Ok(())
 }
 
 /// Waits until a roll-out is over; an error unless it went well.
 async fn follow(cx: &Cx<'_>, group: &str, id: &str, version: &str) -> Result<()> {
-    let mut rest = Rest::default();
+    let mut patience = Patience::default();
     loop {
         let found = cx
             .call(Op::new("autoscaling:DescribeInstanceRefreshes"), || {
@@ -251,7 +251,8 @@ async fn follow(cx: &Cx<'_>, group: &str, id: &str, version: &str) -> Result<()>
             }
             (cx.progress)(&progress(refresh));
         }
-        rest.take(cx).await.map_err(|error| error.hint("the roll-out goes on in AWS; run again to follow it"))?;
+        patience.rest(cx).await;
+        cx.alive().map_err(|error| error.hint("the roll-out goes on in AWS; run again to follow it"))?;
     }
 }
 
@@ -267,19 +268,6 @@ fn failure(group: &str, refresh: &Refresh, version: &str) -> Error {
     let message = format!("the roll-out of version {version} to {group} {ended}: {reason}");
     Error::new(ErrorKind::Failed, message)
         .hint(format!("{now}, and new ones start with the old one; mend the launch template and apply again"))
-}
-
-/// Growing pauses: 1 s, 3 s, … 15 s.
-#[derive(Default)]
-struct Rest(u64);
-
-impl Rest {
-    async fn take(&mut self, cx: &Cx<'_>) -> Result<()> {
-        cx.alive()?;
-        cx.pause(Duration::from_secs((1 + self.0).min(15))).await;
-        self.0 += 2;
-        cx.alive()
-    }
 }
 
 /// The launch template that a group's new instances get.

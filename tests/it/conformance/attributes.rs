@@ -8,10 +8,12 @@
 //! | `sets` | list of attributes that are set together, one after the other: what one sets, the next takes away |
 //! | `together` | one set that takes as many calls as there can be: its update is cut before and after each of them |
 //! | `resources` | further resources that these need |
+//! | `beside` | further resources of the kind whose attributes can only be set at creation |
 //! | `boto` | a snippet whose `result`, a mapping, becomes the stack's locals |
 //! | `elsewhere` | attributes that other tests look at, each with the reason |
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -35,6 +37,8 @@ struct Attributes {
     together: Map<String, Value>,
     #[serde(default)]
     resources: Map<String, Value>,
+    #[serde(default)]
+    beside: Map<String, Value>,
     boto: Option<String>,
     #[serde(default)]
     elsewhere: BTreeMap<String, String>,
@@ -50,16 +54,9 @@ fn file(kind: &str) -> PathBuf {
     folder.join(format!("{kind}.yaml"))
 }
 
-/// Kinds whose attributes no file sets yet, each with the reason.
-const WITHOUT: &[(&str, &str)] = &[];
-
-/// What `attributes/<kind>.yaml` says; nothing for kinds that are excused.
-fn attributes(kind: &str) -> Option<Attributes> {
-    let excused = WITHOUT.iter().any(|(name, _)| *name == kind);
-    let there = file(kind).exists();
-    assert!(there || excused, "{kind}: no attributes/{kind}.yaml, and no reason in `WITHOUT`");
-    assert!(!there || !excused, "{kind}: there is an attributes/{kind}.yaml: take it out of `WITHOUT`");
-    there.then(|| yaml(&file(kind)))
+/// What `attributes/<kind>.yaml` says.
+fn attributes(kind: &str) -> Attributes {
+    yaml(&file(kind))
 }
 
 /// The attributes of a kind that can change while a thing lives.
@@ -78,6 +75,7 @@ fn write(folder: &Path, kind: &str, attributes: &Attributes, locals: &Value, set
     }
     let resources = stack["resources"].as_object_mut().unwrap();
     resources.extend(attributes.resources.clone());
+    resources.extend(attributes.beside.clone());
     resources[&attributes.resource].as_object_mut().unwrap().extend(set.clone());
     let path = folder.join("stack.yaml");
     fs::write(&path, stack.to_string()).unwrap();
@@ -96,7 +94,7 @@ fn assert_only(plan: &Plan, resource: &str, touched: &BTreeSet<&str>) {
 #[test]
 fn every_attribute_can_be_set_and_taken_away() {
     each_kind(|kind| async move {
-        let Some(attributes) = attributes(kind) else { return };
+        let attributes = attributes(kind);
         let moto = Moto::start_in("eu-west-3");
         let locals = attributes.boto.as_deref().map_or(Value::Null, |script| moto.boto(script));
         let folder = tempfile::tempdir().unwrap();
@@ -122,11 +120,35 @@ fn every_attribute_can_be_set_and_taken_away() {
     });
 }
 
+/// `docs/emulators.md` lists what is not set over HTTP. `UPDATE=1 cargo test --test it on_the_wire` writes it.
+#[test]
+fn what_is_not_set_on_the_wire_is_listed() {
+    const BEGIN: &str = "<!-- elsewhere -->\n";
+    const END: &str = "<!-- end -->\n";
+    let mut table = "| attribute | why |\n|---|---|\n".to_owned();
+    for kind in registry(&Connection::new(Access::default())).kinds() {
+        let kind = kind.facts().name;
+        for (attribute, why) in attributes(kind).elsewhere {
+            writeln!(table, "| `{kind}.{attribute}` | {why} |").unwrap();
+        }
+    }
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/emulators.md");
+    let text = fs::read_to_string(&path).unwrap();
+    let (head, rest) = text.split_once(BEGIN).expect("where the table begins");
+    let (there, tail) = rest.split_once(END).expect("where it ends");
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(&path, format!("{head}{BEGIN}{table}{END}{tail}")).unwrap();
+    } else {
+        assert_eq!(there, table, "docs/emulators.md: run `UPDATE=1 cargo test --test it on_the_wire`");
+    }
+}
+
 #[test]
 fn an_update_that_is_cut_anywhere_is_completed_by_the_next_run() {
     each_kind(|kind| async move {
-        let Some(attributes) = attributes(kind) else { return };
+        let attributes = Attributes { beside: Map::new(), ..attributes(kind) };
         if attributes.together.is_empty() {
+            assert_eq!(changeable(kind), BTreeSet::new(), "{kind}: what can be changed at once?");
             return;
         }
         let folder = tempfile::tempdir().unwrap();

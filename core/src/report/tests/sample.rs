@@ -260,8 +260,9 @@ pub(super) fn plan() -> (Plan, Sources) {
             needs: if i == 3 || i == 5 { vec![StepId(i - 1), StepId(14)] } else { Vec::new() },
         })
         .collect();
-    let output = |name: &str, value: Value, sensitive| OutputChange {
+    let output = |name: &str, before: Option<&str>, value: Value, sensitive| OutputChange {
         name: name.to_owned(),
+        before: before.map(Value::from),
         value,
         description: None,
         sensitive,
@@ -275,9 +276,10 @@ pub(super) fn plan() -> (Plan, Sources) {
         unchanged: 42,
         steps,
         outputs: vec![
-            output("database", unknown("db"), false),
-            output("key", "hunter2".into(), true),
-            output("url", "https://clefcloud.example".into(), false),
+            output("database", Some("db.eu-west-3.rds.amazonaws.com"), unknown("db"), false),
+            output("key", Some("old-secret"), "hunter2".into(), true),
+            output("region", None, "eu-west-3".into(), false),
+            output("url", Some("https://clefcloud.example"), "https://clefcloud.example".into(), false),
         ],
         warnings: vec![
             Problem::warning("the network is larger than it needs to be")
