@@ -44,6 +44,7 @@ fn applied(stack: &dyn Desired) -> Inventory {
         tags.extend(before.map(|before| ("After".to_owned(), before)));
         Arc::new(Observed {
             kind: facts.name,
+            role_arn: None,
             region: instance.region.clone(),
             id: format!("vpc-{i}"),
             owned: Owned::Ours { address, generation: 1 },

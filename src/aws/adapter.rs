@@ -380,6 +380,7 @@ fn observe<R: Resource>(cx: &Cx<'_>, live: Live<R>, select: Select<'_>) -> Resul
     };
     Ok(Observed {
         kind: R::FACTS.name,
+        role_arn: cx.role_arn.as_deref().map(str::to_owned),
         region: cx.region.to_string(),
         id: live.id,
         owned,

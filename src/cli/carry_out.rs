@@ -8,6 +8,7 @@ use clefctl_core::engine::apply::{self, Interrupt, Run};
 use clefctl_core::engine::event::{Event, Report};
 use clefctl_core::engine::ledger::{Alarm, alarm};
 use clefctl_core::engine::lock::{self, Request, Waiting};
+use clefctl_core::engine::places::Places;
 use clefctl_core::engine::plan::Plan;
 use clefctl_core::engine::session::{Author, Session};
 use clefctl_core::error::{Error, ErrorKind, Result};
@@ -82,7 +83,7 @@ pub(super) fn run(
             _ if approval.auto_approve && !console.global.sandbox => subject.check_pinned(&place.identity)?,
             _ => {}
         }
-        let session = begin(console, &subject, &place).await?;
+        let mut session = begin(console, &subject, &place).await?;
         if let Some(wait) = session.doubt().waits() {
             let wait = wait.as_secs().max(1);
             console.ui.err.line(&format!(
@@ -103,6 +104,10 @@ pub(super) fn run(
                 return Err(failure);
             }
         };
+        if let Err(error) = session.announce(&ready.planned.plan, &Places::ahead(&ready.planned)).await {
+            session.abandon().await?;
+            return Err(error.into());
+        }
         let (report, closing) = walk(console, &ready, &place, &session, &interrupt).await;
         let author =
             Author { who: place.identity.arn.clone(), commit: commit(), run: holder(&place.context.nonce).run };

@@ -120,7 +120,7 @@ pub(super) async fn read(
     let mut known = Known::new(&place.identity.account);
     let work = async {
         let mut scope = Scope { strict: console.global.strict, ..Scope::default() };
-        scope.regions.extend(ledger.into_iter().flat_map(|ledger| ledger.regions.iter().cloned()));
+        scope.places = ledger.map(|ledger| ledger.places.clone()).unwrap_or_default();
         let stack: Arc<dyn Desired> = match prepared {
             None => Arc::new(Nothing::new(owner.clone(), &region)),
             Some(prepared) => {

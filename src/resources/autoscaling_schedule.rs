@@ -311,6 +311,7 @@ mod tests {
         all.extend(attributes.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))));
         let parent = Observed {
             kind: "autoscaling_group",
+            role_arn: None,
             region: "eu-west-3".to_owned(),
             id: "web".to_owned(),
             owned: Owned::Foreign(None),

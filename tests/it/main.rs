@@ -8,6 +8,7 @@ mod documents;
 mod emulator;
 mod layers;
 mod neighbours;
+mod outposts;
 mod reference;
 mod rollout;
 mod secrets;

@@ -222,6 +222,7 @@ fn tags_are_owned_whole_except_those_of_others() {
     ] {
         let observed = Observed {
             kind: "thing",
+            role_arn: None,
             region: "eu-west-3".to_owned(),
             id: "t-1".to_owned(),
             owned: crate::kind::Owned::Foreign(None),

@@ -92,7 +92,7 @@ impl Draft {
                 loss: data.map(str::to_owned),
                 notes: Vec::new(),
             },
-            item: Item { observed: Some(Arc::clone(thing)), ..Item::default() },
+            item: Item { observed: Some(Arc::clone(thing)), role_arn: thing.role_arn.clone(), ..Item::default() },
             work: Work { delete: true, ..Work::default() },
         }
     }

@@ -1,9 +1,9 @@
 //! Events: what happens to the steps of a plan while it is applied.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::lock::Traces;
+use super::places::Places;
 use super::plan::StepId;
 use crate::error::{Error, ErrorKind, Problem};
 use crate::kind::Output;
@@ -76,8 +76,8 @@ pub struct Report {
     pub traces: Traces,
     /// How many things of the owner there are now.
     pub things: usize,
-    /// The regions that they are in.
-    pub regions: BTreeSet<String>,
+    /// Where they are.
+    pub places: Places,
 }
 
 impl Report {

@@ -1,15 +1,13 @@
 //! The ledger of an owner: a note of what the last applies did. Nothing depends on it: lost, it does no harm.
 //!
-//! It remembers regions, so that what lives in one that the stack no longer names is still found, and how many
-//! things there were, so that a run that is about to delete most of them, or sees none of them, asks first.
+//! It remembers places, so that what lives in one that the stack no longer names is still found, and how many things there were, so that a run that is about to delete most of them, or sees none of them, asks first.
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
+use super::places::Places;
 use super::plan::{Action, Plan};
 use crate::error::Result;
 use crate::kind::{Owner, Store};
@@ -24,8 +22,9 @@ const FEW: usize = 4;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Ledger {
-    /// The regions in which things may live.
-    pub regions: BTreeSet<String>,
+    /// Where things may live.
+    #[serde(flatten)]
+    pub places: Places,
     /// How many things there were after the last apply.
     pub things: usize,
     /// The last applies, the latest first; as many as there is room for.
@@ -69,10 +68,15 @@ impl Ledger {
 
     /// Adds a run, which ends now, to what is known, and writes it.
     ///
-    /// Regions are forgotten by `self.regions` only: the caller names all in which something may live.
+    /// Places are forgotten by `self` only: the caller names all in which something may live.
     pub async fn write(mut self, store: &dyn Store, owner: &Owner, mut run: Run) -> Result<Self> {
         run.at = store.list(&path(owner)).await?.now;
         self.runs.insert(0, run);
+        self.put(store, owner).await
+    }
+
+    /// Writes what is known, with as many runs as there is room for.
+    pub async fn put(mut self, store: &dyn Store, owner: &Owner) -> Result<Self> {
         let mut text = self.text();
         while text.len() > ROOM && self.runs.len() > 1 {
             self.runs.pop();

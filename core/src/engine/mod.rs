@@ -20,6 +20,7 @@ mod live;
 pub mod lock;
 mod order;
 pub mod overlay;
+pub mod places;
 pub mod plan;
 pub mod planned;
 pub mod planner;

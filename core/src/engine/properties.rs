@@ -170,6 +170,7 @@ fn declared(evaluated: &Map, observed: Option<&Observed>) -> Map {
 fn observed(attributes: Map) -> Observed {
     Observed {
         kind: "thing",
+        role_arn: None,
         region: "eu-west-3".to_owned(),
         id: "t-1".to_owned(),
         owned: Owned::Foreign(None),

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use super::event::{Outcome, Report};
 use super::ledger::{self, Ledger, Run};
 use super::lock::{self, Doubt, Lease, Lock, Request, Traces};
+use super::places::Places;
 use super::plan::{Action, Plan};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kind::{Owner, Store};
@@ -75,6 +76,18 @@ impl Session {
         self.doubt().traces().cut_off
     }
 
+    /// Notes where a plan will make things, unless that is noted or read in any case: should the run be cut off, and
+    /// the entries leave the file before the next one, they are found nevertheless.
+    pub async fn announce(&mut self, plan: &Plan, ahead: &Places) -> Result<()> {
+        let mut ledger = self.ledger.clone().unwrap_or_default();
+        ledger.places.regions.insert(plan.region.clone());
+        if !ledger.places.contain(ahead) {
+            ledger.places.extend(ahead);
+            self.ledger = Some(ledger.put(&*self.store, &self.owner).await?);
+        }
+        Ok(())
+    }
+
     /// Gives the lock back without having changed anything.
     pub async fn abandon(self) -> Result<()> {
         // Nothing was looked for closely: the next run must do what this one would have done.
@@ -99,14 +112,14 @@ impl Session {
             return self.store.delete(&[ledger::name(&self.owner)]).await;
         }
         let mut ledger = self.ledger.clone().unwrap_or_default();
-        let as_noted = ledger.things == report.things && ledger.regions == report.regions;
+        let as_noted = ledger.things == report.things && ledger.places == report.places;
         if plan.is_empty() && as_noted {
             return Ok(());
         }
         if report.succeeded() {
-            ledger.regions.clear();
+            ledger.places = Places::default();
         }
-        ledger.regions.extend(report.regions.iter().cloned());
+        ledger.places.extend(&report.places);
         ledger.things = report.things;
         ledger.write(&*self.store, &self.owner, run(plan, report, author)).await.map(drop)
     }

@@ -328,6 +328,8 @@ pub struct Observed {
     pub kind: &'static str,
     /// Its region; for global kinds `us-east-1`.
     pub region: String,
+    /// The role under which it was found, and has to be changed.
+    pub role_arn: Option<String>,
     /// What AWS calls it.
     pub id: String,
     /// Whose it is.

@@ -154,6 +154,7 @@ impl Inner {
     fn seen_by_all(&self, facts: &'static Facts, thing: &Thing) -> Observed {
         Observed {
             kind: facts.name,
+            role_arn: None,
             region: thing.key.region.to_string(),
             id: thing.key.id.to_string(),
             owned: Owned::Foreign(thing.tags.get(tag::STACK).cloned()),

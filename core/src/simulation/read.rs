@@ -130,6 +130,7 @@ impl SimulatedKind {
         let facts = self.facts();
         Observed {
             kind: facts.name,
+            role_arn: None,
             region: thing.key.region.to_string(),
             id: thing.key.id.to_string(),
             owned: owned(facts, thing, owner),

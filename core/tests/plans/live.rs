@@ -109,6 +109,7 @@ impl Thing {
         }
         Observed {
             kind: facts.name,
+            role_arn: None,
             region: if facts.place == Place::Global { "us-east-1" } else { "eu-west-3" }.to_owned(),
             id: self.id.clone(),
             owned: self.owned(),

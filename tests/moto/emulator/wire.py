@@ -37,6 +37,12 @@ DEFAULT_ACCOUNT = "123456789012"
 READ_ONLY = re.compile(r"^(Describe|List|Get|Head|Search|Lookup|BatchGet|Filter|Simulate|Test|Validate|Select)")
 
 
+def account_key(account: str) -> str:
+    """The access key that names an account."""
+    return f"AKIACLEF{account}"
+
+
+
 class AwsError(Exception):
     """An error as AWS answers it: `code` as on the wire."""
 

@@ -16,14 +16,14 @@ use crate::engine::event::{Event, Report};
 use crate::engine::ignore::Ignored;
 use crate::engine::known::Known;
 use crate::engine::lock::{STALENESS, Traces, mark};
+use crate::engine::places::Places;
 use crate::engine::plan::{Action, AttributeChange, Change, Step, StepId, Verb};
 use crate::engine::planned::{Item, Planned};
 use crate::engine::preflight;
 use crate::engine::tags;
 use crate::error::{Error, ErrorKind, Problem, Result};
 use crate::kind::{
-    Address, Context, Declared, Facts, Instance, Kind, Map, Observed, Owned, PerVerb, Place, Status, TagChange, Target,
-    Value,
+    Address, Context, Declared, Facts, Instance, Kind, Map, Observed, Owned, PerVerb, Status, TagChange, Target, Value,
 };
 
 /// How much longer than its time-out a call may take that does not notice it.
@@ -329,11 +329,10 @@ impl<'a> Work<'a> {
         let plan = &self.planned.plan;
         let things = self.things().clone();
         let changed = things.into_iter().flat_map(|thing| [thing.new, thing.old]).flatten();
+        let all: Vec<_> =
+            self.planned.current.values().cloned().chain(changed).filter(|thing| thing.ours().is_some()).collect();
         // A thing is counted once, however many changes concern it.
-        let there: BTreeSet<_> = (self.planned.current.values().cloned().chain(changed))
-            .filter(|thing| thing.ours().is_some())
-            .map(|thing| (thing.region.clone(), thing.kind, thing.id.clone()))
-            .collect();
+        let there: BTreeSet<_> = all.iter().map(|thing| (&thing.region, thing.kind, &thing.id)).collect();
         let made = std::mem::take(&mut *self.made.lock().unwrap_or_else(PoisonError::into_inner));
         let lately: Vec<_> =
             made.into_iter().filter(|(at, _)| at.elapsed() < STALENESS).map(|(_, mark)| mark).collect();
@@ -343,10 +342,7 @@ impl<'a> Work<'a> {
             made: lately.into_iter().flatten().collect(),
         };
         report.things = there.len();
-        // Global things are read in any case; where they are read is no region of the stack's.
-        let registry = self.run.account.registry();
-        let regional = |kind: &str| registry.kind(kind).is_none_or(|kind| kind.facts().place == Place::Regional);
-        report.regions = there.into_iter().filter(|(_, kind, _)| regional(kind)).map(|(region, ..)| region).collect();
+        report.places = Places::of(&all, self.run.account.registry());
         if plan.destroy {
             return;
         }

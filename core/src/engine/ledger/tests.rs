@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::engine::plan::{Change, Reason};
 use crate::engine::testing::Line;
@@ -11,7 +13,8 @@ fn owner() -> Owner {
 async fn what_is_written_is_read_and_the_clock_is_the_stores() {
     let store = Line::new();
     assert_eq!(Ledger::read(&store, &owner()).await.unwrap(), None);
-    let ledger = Ledger { regions: BTreeSet::from(["eu-west-3".to_owned()]), things: 7, runs: Vec::new() };
+    let places = Places { regions: BTreeSet::from(["eu-west-3".to_owned()]), ..Places::default() };
+    let ledger = Ledger { places, things: 7, ..Ledger::default() };
     let run = Run { who: "ada".to_owned(), commit: Some("c0ffee".to_owned()), created: 7, ..Run::default() };
     let written = ledger.write(&store, &owner(), run).await.unwrap();
     let read = Ledger::read(&store, &owner()).await.unwrap().unwrap();

@@ -159,6 +159,7 @@ async fn reads_after(traces: Traces, later: u64, shown: u64) -> (usize, u64) {
 fn ours(name: &str) -> Observed {
     Observed {
         kind: "vpc",
+        role_arn: None,
         region: "eu-west-3".to_owned(),
         id: name.to_owned(),
         owned: Owned::Ours { address: Address::plain(name), generation: 2 },

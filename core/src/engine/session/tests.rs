@@ -4,6 +4,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::engine::lock::{Holder, PATIENCE, look};
+use crate::engine::places::Outpost;
 use crate::engine::plan::{Change, Reason, Step, StepId, Verb};
 use crate::engine::testing::{Fault, Line};
 use crate::error::{Error, ErrorKind};
@@ -55,9 +56,13 @@ fn plan(things: usize, destroy: bool) -> Plan {
     }
 }
 
+fn in_regions(regions: &[&str]) -> Places {
+    Places { regions: regions.iter().map(|region| (*region).to_owned()).collect(), ..Places::default() }
+}
+
 fn report(outcomes: Vec<Outcome>, things: usize) -> Report {
-    let regions = if things == 0 { BTreeSet::new() } else { BTreeSet::from(["eu-west-3".to_owned()]) };
-    let report = Report { outcomes, things, regions, ..Report::default() };
+    let places = if things == 0 { Places::default() } else { in_regions(&["eu-west-3"]) };
+    let report = Report { outcomes, things, places, ..Report::default() };
     Report { traces: Traces { cut_off: report.uncertain(), ..Traces::default() }, ..report }
 }
 
@@ -94,8 +99,30 @@ async fn a_region_is_remembered_until_a_run_has_succeeded_without_it() {
     {
         let session = begin(&line).await;
         session.end(&plan(1, false), &report(vec![outcome], 1), Author::default()).await.unwrap();
-        assert_eq!(ledger(&line).await.unwrap().regions.into_iter().collect::<Vec<_>>(), regions);
+        assert_eq!(ledger(&line).await.unwrap().places.regions.into_iter().collect::<Vec<_>>(), regions);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_a_plan_makes_things_is_noted_before_it_does() {
+    let line = Line::new();
+    let mut session = begin(&line).await;
+    session.announce(&plan(1, false), &in_regions(&["eu-west-3"])).await.unwrap();
+    assert_eq!(ledger(&line).await, None, "the stack's own region is read in any case");
+    let post = Outpost {
+        kind: "route53_record".to_owned(),
+        region: "us-east-1".to_owned(),
+        role_arn: Some("arn:aws:iam::999000000001:role/dns".to_owned()),
+        parent: Some("Z1".to_owned()),
+    };
+    let ahead = Places { outposts: BTreeSet::from([post]), ..in_regions(&["us-east-1"]) };
+    session.announce(&plan(1, false), &ahead).await.unwrap();
+    // The run is cut off here.
+    let noted = ledger(&line).await.unwrap();
+    assert!(noted.places.contain(&ahead) && noted.runs.is_empty(), "{noted:?}");
+    line.set("/clefctl/clefcloud/dev/ledger", "{}");
+    session.announce(&plan(1, false), &ahead).await.unwrap();
+    assert_eq!(ledger(&line).await, Some(Ledger::default()), "what is noted is not written again");
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::inventory::Inventory;
+use super::places::Places;
 use super::scene::Options;
 use crate::error::{Error, ErrorKind, Problem, Result};
 use crate::kind::{Account, Context, Desired, Observed, Owned, Place, Together, Value};
@@ -21,8 +22,8 @@ pub use self::lookups::ask;
 /// What a survey is given besides the stack.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
-    /// Regions to read besides those of the stack: what the ledger remembers.
-    pub regions: BTreeSet<String>,
+    /// Where to read besides where the stack says: what the ledger remembers.
+    pub places: Places,
     /// Answers of the lookups that were read before the stack was expanded.
     pub answers: BTreeMap<String, Value>,
     /// Whether anything that cannot be read is an error.
@@ -51,7 +52,7 @@ pub async fn survey(
             instance.tags.clear();
         }
     }
-    let units = units::all(account, stack, &regions);
+    let units = units::all(account, stack, &regions, &scope.places.outposts);
     let (found, strays) =
         futures::join!(units::read(account, &units, &expected, cx), strays(account, stack, &regions, cx));
     let mut foreign = Vec::new();
@@ -60,7 +61,7 @@ pub async fn survey(
         match result {
             Ok(read) => sort(read, &mut things, &mut foreign),
             Err(error) if error.kind == ErrorKind::Cancelled => return Err(error),
-            Err(error) => inventory.problems.push(unit.unread(&error, scope.strict)),
+            Err(error) => inventory.problems.push(unit.unread(&error, scope.strict, stack.owner())),
         }
     }
     for (region, result) in strays {
@@ -106,7 +107,7 @@ fn regions(stack: &dyn Desired, scope: &Scope) -> BTreeSet<String> {
     let regional = stack.instances().values().filter(|instance| instance.facts.place == Place::Regional);
     let mut regions: BTreeSet<String> = regional.map(|instance| instance.region.clone()).collect();
     regions.insert(stack.region().to_owned());
-    regions.extend(scope.regions.iter().cloned());
+    regions.extend(scope.places.regions.iter().cloned());
     regions
 }
 

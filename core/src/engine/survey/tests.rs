@@ -5,6 +5,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use super::*;
+use crate::engine::places::Outpost;
 use crate::engine::testing::{Line, Wish};
 use crate::kind::{
     Address, Ask, Attributes, Declared, Deletion, Facts, Found, Identity, Kind, Map, Name, NameChars, Naming, Owner,
@@ -93,6 +94,7 @@ fn context() -> Context {
 fn thing(kind: &'static str, id: &str, owned: Owned) -> Observed {
     Observed {
         kind,
+        role_arn: None,
         region: "eu-west-3".to_owned(),
         id: id.to_owned(),
         owned,
@@ -139,7 +141,8 @@ impl Kind for Reader {
                 if parents.is_empty() { "*".to_owned() } else { format!("* of {}", parents.join(", ")) }
             }
         };
-        let ask = format!("{} {} {what}", self.0.name, cx.region);
+        let role = cx.role_arn.as_deref().map(|role| format!(" as {role}")).unwrap_or_default();
+        let ask = format!("{} {} {what}{role}", self.0.name, cx.region);
         let answer = self.1.answers.lock().unwrap().get(&ask).cloned().unwrap_or_else(|| Ok(Vec::new()));
         self.1.log.lock().unwrap().push(ask);
         async move { answer }.boxed()
@@ -203,7 +206,8 @@ async fn every_kind_is_read_once_per_region_and_children_after_their_parents() {
     ]);
     let mut stack = Wish::new();
     stack.resource(&LISTED, "elsewhere", "{}").region = "us-east-1".to_owned();
-    let scope = Scope { regions: BTreeSet::from(["eu-west-1".to_owned()]), ..Scope::default() };
+    let places = Places { regions: BTreeSet::from(["eu-west-1".to_owned()]), ..Places::default() };
+    let scope = Scope { places, ..Scope::default() };
     let inventory = account.survey(&stack, scope).await;
     assert_eq!(ids(&inventory), ["c-1", "l-1"]);
     let log = account.log();
@@ -215,6 +219,36 @@ async fn every_kind_is_read_once_per_region_and_children_after_their_parents() {
             "swept us-east-1 *",
         ]
     );
+}
+
+fn outpost(role_arn: Option<&str>, parent: Option<&str>) -> Outpost {
+    let [role_arn, parent] = [role_arn, parent].map(|said| said.map(str::to_owned));
+    Outpost { kind: "child".to_owned(), region: "eu-west-3".to_owned(), role_arn, parent }
+}
+
+#[tokio::test]
+async fn what_the_ledger_remembers_is_read_where_no_list_leads() {
+    let account = Scripted::new(vec![
+        ("listed eu-west-3 *", Ok(vec![thing("listed", "l-1", ours("old"))])),
+        ("child eu-west-3 * of l-1, shared", Ok(vec![thing("child", "c-1", ours("kid"))])),
+        ("child eu-west-3 * of theirs as dns", Ok(vec![thing("child", "c-2", ours("other"))])),
+    ]);
+    let outposts = BTreeSet::from([outpost(None, Some("shared")), outpost(Some("dns"), Some("theirs"))]);
+    let scope = Scope { places: Places { outposts, ..Places::default() }, ..Scope::default() };
+    let inventory = account.survey(&Wish::new(), scope).await;
+    assert_eq!(ids(&inventory), ["c-1", "c-2", "l-1"]);
+}
+
+#[tokio::test]
+async fn a_remembered_place_that_cannot_be_read_is_an_error_that_says_the_way_out() {
+    let denied = Error::new(ErrorKind::Denied, "not allowed");
+    let account = Scripted::new(vec![("child eu-west-3 * of theirs as dns", Err(denied))]);
+    let outposts = BTreeSet::from([outpost(Some("dns"), Some("theirs"))]);
+    let scope = Scope { places: Places { outposts, ..Places::default() }, ..Scope::default() };
+    let inventory = account.survey(&Wish::new(), scope).await;
+    assert_eq!(words(&inventory), ["error: the child things in eu-west-3 under dns could not be read: not allowed"]);
+    let hints = inventory.problems[0].hints.join(" ");
+    assert!(hints.contains("aws ssm delete-parameter --name /clefctl/clefcloud/dev/ledger"), "{hints}");
 }
 
 #[tokio::test]

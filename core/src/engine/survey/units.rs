@@ -8,10 +8,12 @@ use futures::future::{BoxFuture, Shared};
 use tokio::sync::Semaphore;
 
 use super::is_blind;
+use crate::engine::ledger;
+use crate::engine::places::Outpost;
 use crate::error::{Error, Problem, Result};
 use crate::kind::{
-    Account, Address, Context, Desired, Expected, ExpectedInstance, Facts, Found, GLOBAL_REGION, Observed, Owned,
-    Place, Select, Status,
+    Account, Address, Context, Desired, Expected, ExpectedInstance, Facts, Found, GLOBAL_REGION, Map, Observed, Owned,
+    Owner, Place, Select, Status, Tags,
 };
 
 /// How many kinds are read at a time.
@@ -25,12 +27,21 @@ pub(super) struct Unit {
     role_arn: Option<String>,
     /// The declared instances.
     addresses: Vec<Address>,
+    /// What holds things of the kind without being ours, as the ledger remembers.
+    parents: Vec<String>,
     /// Whether the stack has resources of the kind at all.
     mentioned: bool,
+    /// Whether the ledger remembers things here.
+    remembered: bool,
 }
 
 /// Every kind in every region where it may be, sorted by kind.
-pub(super) fn all(account: &dyn Account, stack: &dyn Desired, regions: &BTreeSet<String>) -> Vec<Unit> {
+pub(super) fn all(
+    account: &dyn Account,
+    stack: &dyn Desired,
+    regions: &BTreeSet<String>,
+    outposts: &BTreeSet<Outpost>,
+) -> Vec<Unit> {
     let mut declared: BTreeMap<(&str, &str, Option<&str>), Vec<Address>> = BTreeMap::new();
     for instance in stack.instances().values() {
         let place = (instance.kind, instance.place(), instance.role_arn.as_deref());
@@ -46,14 +57,20 @@ pub(super) fn all(account: &dyn Account, stack: &dyn Desired, regions: &BTreeSet
         };
         for region in own {
             let roles = declared.keys().filter(|(kind, place, _)| *kind == facts.name && *place == region);
-            let roles: BTreeSet<Option<&str>> = roles.map(|(_, _, role)| *role).chain([None]).collect();
+            let here = || outposts.iter().filter(|post| post.kind == facts.name && post.region == region);
+            let remembered = here().map(|post| post.role_arn.as_deref());
+            let roles: BTreeSet<Option<&str>> =
+                roles.map(|(_, _, role)| *role).chain(remembered).chain([None]).collect();
             for role in roles {
+                let posts = here().filter(|post| post.role_arn.as_deref() == role);
                 units.push(Unit {
                     facts,
                     region: region.to_owned(),
                     role_arn: role.map(str::to_owned),
                     addresses: declared.get(&(facts.name, region, role)).cloned().unwrap_or_default(),
+                    parents: posts.clone().filter_map(|post| post.parent.clone()).collect(),
                     mentioned: mentioned.contains(facts.name),
+                    remembered: posts.clone().next().is_some(),
                 });
             }
         }
@@ -63,10 +80,11 @@ pub(super) fn all(account: &dyn Account, stack: &dyn Desired, regions: &BTreeSet
 
 impl Unit {
     /// The problem of a unit that could not be read. What cannot be seen is unknown, never absent.
-    pub(super) fn unread(&self, error: &Error, strict: bool) -> Problem {
+    pub(super) fn unread(&self, error: &Error, strict: bool, owner: &Owner) -> Problem {
         let kind = self.facts.name;
-        let message = format!("the {kind} things in {} could not be read: {error}", self.region);
-        let problem = if self.mentioned || strict || !is_blind(error) {
+        let role = self.role_arn.as_deref().map(|role| format!(" under {role}")).unwrap_or_default();
+        let message = format!("the {kind} things in {}{role} could not be read: {error}", self.region);
+        let problem = if self.mentioned || self.remembered || strict || !is_blind(error) {
             Problem::error(message).hint(format!("The plan must know what there is of kind {kind}."))
         } else {
             Problem::warning(message).hint(format!(
@@ -78,15 +96,40 @@ impl Unit {
             actions if is_blind(error) => problem.hint(format!("Reading them needs {}.", actions.join(", "))),
             _ => problem,
         };
-        error.hints.iter().fold(problem, Problem::hint)
+        let problem = error.hints.iter().fold(problem, Problem::hint);
+        if self.addresses.is_empty() && self.remembered && is_blind(error) {
+            // Without the ledger nothing more than the places that no list leads to is forgotten.
+            return problem.hint(format!(
+                "The last apply left things there. If they are gone for good, with the role or its account, \
+                 `aws ssm delete-parameter --name {}` in the stack's region makes clefctl forget that.",
+                ledger::name(owner)
+            ));
+        }
+        problem
+    }
+
+    /// Somebody else's thing that holds some of ours.
+    fn holder(&self, id: &str) -> Observed {
+        Observed {
+            kind: match self.facts.found {
+                Found::Child([kind, ..]) => kind,
+                _ => "",
+            },
+            role_arn: self.role_arn.clone(),
+            region: self.region.clone(),
+            id: id.to_owned(),
+            owned: Owned::Foreign(None),
+            status: Status::Usable,
+            attributes: Map::new(),
+            outputs: Map::new(),
+            tags: Tags::new(),
+        }
     }
 
     fn reads_from(&self, parent: &'static str, units: &HashMap<(&str, &str, Option<&str>), usize>) -> Option<usize> {
+        // A role of another account may not even ask for what is in this one.
         let role = self.role_arn.as_deref();
-        [self.region.as_str(), GLOBAL_REGION]
-            .into_iter()
-            .flat_map(|region| [role, None].map(|role| (parent, region, role)))
-            .find_map(|place| units.get(&place).copied())
+        [self.region.as_str(), GLOBAL_REGION].into_iter().find_map(|region| units.get(&(parent, region, role)).copied())
     }
 }
 
@@ -169,6 +212,7 @@ fn reading<'a>(
             };
             expected.parents.extend(parent?.iter().filter(usable).cloned());
         }
+        expected.parents.extend(unit.parents.iter().map(|id| unit.holder(id)));
         let _permit = permits.acquire_owned().await;
         let kind = account.registry().expect(unit.facts.name)?;
         let cx = Context {

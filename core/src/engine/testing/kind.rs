@@ -159,6 +159,7 @@ impl Nodes {
         attributes.entry("colour".to_owned()).or_insert_with(|| Value::from("grey"));
         Observed {
             kind: "node",
+            role_arn: None,
             region: region.to_owned(),
             id: id.to_owned(),
             owned: Owned::Ours { address: to.address.clone(), generation: to.generation },

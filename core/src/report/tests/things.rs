@@ -7,6 +7,7 @@ use crate::report::{Layout, output_raw, outputs, outputs_json, things, things_js
 fn thing(address: Address, generation: u32, id: &str, status: Status) -> Observed {
     Observed {
         kind: "subnet",
+        role_arn: None,
         region: "eu-west-3".to_owned(),
         id: id.to_owned(),
         owned: Owned::Ours { address, generation },

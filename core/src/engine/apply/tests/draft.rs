@@ -32,6 +32,7 @@ pub(super) fn live(name: &str, generation: u32, attributes: &[(&str, &str)]) -> 
     ];
     Arc::new(Observed {
         kind: "node",
+        role_arn: None,
         region: "eu-west-3".to_owned(),
         id: format!("{name}-live"),
         owned: Owned::Ours { address, generation },

@@ -44,7 +44,7 @@ async fn what_is_made_is_known_to_what_refers_to_it() {
     assert_eq!(account.log(), [r#"create root {"label": "r"}"#, r#"create leaf {"parent": "node-1"}"#]);
     assert_eq!(log, ["0 started", "0 making it", "0 done", "1 started", "1 making it", "1 done"]);
     assert_eq!(report.outputs[0].value, Value::from("node-2"));
-    assert_eq!((report.things, report.regions.len()), (2, 1));
+    assert_eq!((report.things, report.places.regions.len()), (2, 1));
     let cx = account.context("create leaf").unwrap();
     assert!(cx.careful && &*cx.nonce == "nonce" && &*cx.account == "123456789012" && &*cx.region == "eu-west-3");
 }
