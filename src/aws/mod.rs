@@ -45,6 +45,15 @@ impl<'a> Cx<'a> {
         Ok(Self { run, clients: aws.clients(&run.region, run.role_arn.as_deref()).await?, aws })
     }
 
+    /// The same under another role, for the few calls that go to another account; under its own one with `None`.
+    pub async fn under(&self, role_arn: Option<&str>) -> Result<Cx<'a>> {
+        let clients = match role_arn {
+            Some(role) => self.aws.clients(&self.run.region, Some(role)).await?,
+            None => Arc::clone(&self.clients),
+        };
+        Ok(Cx { run: self.run, clients, aws: self.aws })
+    }
+
     /// The connection, for the few calls that go to another region.
     #[must_use]
     pub fn connection(&self) -> &'a Connection {

@@ -60,10 +60,13 @@ pub struct Options {
 /// Where the records go that prove that domains are ours.
 #[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
 pub struct Validation {
-    /// The public zone of all the domains, in the same account. For one of another account declare the records, with
-    /// `role_arn`, from `domain_validation_options`.
+    /// The public zone of all the domains.
     #[attr(refers("route53_zone", "zone_id"))]
     zone_id: String,
+    /// The role with which the records are managed, for a zone in another account. It must allow
+    /// `route53:GetHostedZone`, `route53:ListResourceRecordSets` and `route53:ChangeResourceRecordSets`.
+    #[attr(refers("iam_role", "arn"), length(20, 230))]
+    role_arn: Option<String>,
 }
 
 /// A record that proves that a domain is ours.
@@ -149,13 +152,12 @@ impl Resource for AcmCertificate {
                 return Ok(None);
             };
             let Some(detail) = describe(cx, arn).await? else { return Ok(None) };
-            let stand = match zone_of(&tags) {
-                Some((zone, true)) if is_awaited(&detail) => match validation::wanted(&detail) {
-                    Some(wanted) => validation::stand(cx, zone, &wanted).await?,
+            let stand = match Zone::of(&tags) {
+                Some(zone) if zone.asked && is_awaited(&detail) => match validation::wanted(&detail) {
+                    Some(wanted) => validation::stand(&cx.under(zone.role_arn).await?, zone.id, &wanted).await?,
                     None => false,
                 },
-                Some((_, asked)) => asked,
-                None => false,
+                zone => zone.is_some_and(|zone| zone.asked),
             };
             Ok(Some(live(&detail, tags, stand)))
         }));
@@ -164,8 +166,9 @@ impl Resource for AcmCertificate {
 
     async fn create(&self, cx: &Cx<'_>, new: &Declared) -> Result<String> {
         // The certificate knows the zone from the beginning, so that whoever deletes it knows where to clean up.
-        let zone = self.validation.iter().map(|to| (ZONE.to_owned(), zone_id(&to.zone_id).to_owned()));
-        let tags = tags::write(&new.tags.clone().into_iter().chain(zone).collect())?;
+        let zone = self.zone();
+        let noted = zone.map(Zone::tags).unwrap_or_default();
+        let tags = tags::write(&new.tags.clone().into_iter().chain(noted).collect())?;
         let names: Vec<String> = self.subject_alternative_names.iter().cloned().collect();
         let made = cx
             .call(Op::new("acm:RequestCertificate"), || {
@@ -182,8 +185,9 @@ impl Resource for AcmCertificate {
             })
             .await?;
         let arn = made.certificate_arn.unwrap_or_default();
-        if let Some(to) = &self.validation {
-            validation::offer(cx, zone_id(&to.zone_id), &arn, &wanted(cx, &arn).await?).await?;
+        if let Some(zone) = zone {
+            let wanted = wanted(cx, &arn).await?;
+            validation::offer(&cx.under(zone.role_arn).await?, zone.id, &arn, &wanted).await?;
         }
         Ok(arn)
     }
@@ -198,41 +202,39 @@ impl Resource for AcmCertificate {
         if self.validation == live.spec.validation {
             return Ok(());
         }
-        let before = zone_of(&live.tags);
-        let after = self.validation.as_ref().map(|to| zone_id(&to.zone_id).to_owned());
+        let (before, after) = (Zone::of(&live.tags), self.zone());
         let wanted = wanted(cx, &live.id).await?;
-        if let Some(zone) = &after {
-            validation::offer(cx, zone, &live.id, &wanted).await?;
+        if let Some(zone) = after {
+            validation::offer(&cx.under(zone.role_arn).await?, zone.id, &live.id, &wanted).await?;
         }
-        let kept = match (before, &after) {
-            (Some((old, _)), Some(zone)) => {
-                if old != zone {
-                    let names = wanted.into_keys().collect();
-                    validation::withdraw(cx, old, &live.id, &names, &BTreeSet::new()).await?;
-                }
-                zone.clone()
-            }
-            (_, Some(zone)) => zone.clone(),
-            // The certificate is renewed by its records: they stay as long as it does, though nobody asks for them.
-            (Some((old, _)), None) => format!("{old}{UNASKED}"),
-            (None, None) => return Ok(()),
+        if let (Some(old), Some(new)) = (before, after)
+            && old.id != new.id
+        {
+            let (names, old_cx) = (wanted.into_keys().collect(), cx.under(old.role_arn).await?);
+            validation::withdraw(&old_cx, old.id, &live.id, &names, &BTreeSet::new()).await?;
+        }
+        // The certificate is renewed by its records: they stay as long as it does, though nobody asks for them.
+        let Some(kept) = after.or(before.map(|old| Zone { asked: false, ..old })).map(Zone::tags) else {
+            return Ok(());
         };
-        if live.tags.get(ZONE) == Some(&kept) {
+        let noted = |key: &&str| live.tags.contains_key(*key) && !kept.contains_key(*key);
+        let remove: Vec<String> = [ZONE, ROLE].iter().filter(|key| noted(key)).map(|key| (*key).to_owned()).collect();
+        if remove.is_empty() && kept.iter().all(|(key, value)| live.tags.get(key) == Some(value)) {
             return Ok(());
         }
-        let change = TagChange { set: Tags::from([(ZONE.to_owned(), kept)]), remove: Vec::new() };
-        tags::change(cx, &live.id, &change).await
+        tags::change(cx, &live.id, &TagChange { set: kept, remove }).await
     }
 
     async fn delete(cx: &Cx<'_>, live: &Live<Self>, _last: Option<&Self>) -> Result<()> {
         // While it is in use AWS refuses, and it needs its records for as long.
-        if let Some((zone, _)) = zone_of(&live.tags)
+        if let Some(zone) = Zone::of(&live.tags)
             && let Some(detail) = describe(cx, &live.id).await?
             && detail.in_use_by().is_empty()
             && let Some(wanted) = validation::wanted(&detail)
         {
             let needed = needed_elsewhere(cx, &live.id, &wanted).await?;
-            validation::withdraw(cx, zone, &live.id, &wanted.into_keys().collect(), &needed).await?;
+            let (names, cx) = (wanted.into_keys().collect(), cx.under(zone.role_arn).await?);
+            validation::withdraw(&cx, zone.id, &live.id, &names, &needed).await?;
         }
         cx.call(Op::new("acm:DeleteCertificate"), || cx.acm().delete_certificate().certificate_arn(&live.id).send())
             .await?;
@@ -242,9 +244,9 @@ impl Resource for AcmCertificate {
     async fn retag(cx: &Cx<'_>, live: &Live<Self>, change: &TagChange) -> Result<()> {
         // Once it is released its records stay without us.
         let released = change.remove.iter().any(|key| key == tag::STACK);
-        if let (true, Some((zone, _))) = (released, zone_of(&live.tags)) {
+        if let (true, Some(zone)) = (released, Zone::of(&live.tags)) {
             let names: BTreeSet<String> = live.outputs.domain_validation_options.iter().map(record_name).collect();
-            validation::withdraw(cx, zone, &live.id, &names, &names).await?;
+            validation::withdraw(&cx.under(zone.role_arn).await?, zone.id, &live.id, &names, &names).await?;
         }
         tags::change(cx, &live.id, change).await
     }
@@ -278,17 +280,47 @@ const ABSENT: &str = "ResourceNotFoundException";
 const ZONE: &str = "clefctl:note:zone";
 /// What follows the zone in the tag once the stack does not ask for the records any more.
 const UNASKED: &str = " unasked";
+/// The tag that says under which role it has.
+const ROLE: &str = "clefctl:note:zone-role";
 
-/// The zone in which a certificate has its records, and whether the stack asked for them.
-fn zone_of(tags: &Tags) -> Option<(&str, bool)> {
-    let zone = tags.get(ZONE)?;
-    Some(zone.strip_suffix(UNASKED).map_or((zone.as_str(), true), |zone| (zone, false)))
+/// The zone in which a certificate has its records.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Zone<'a> {
+    id: &'a str,
+    role_arn: Option<&'a str>,
+    /// Whether the stack asks for them.
+    asked: bool,
+}
+
+impl<'a> Zone<'a> {
+    fn of(tags: &'a Tags) -> Option<Self> {
+        let noted = tags.get(ZONE)?;
+        let unasked = noted.strip_suffix(UNASKED);
+        let role_arn = tags.get(ROLE).map(String::as_str);
+        Some(Self { id: unasked.unwrap_or(noted), role_arn, asked: unasked.is_none() })
+    }
+
+    fn said(self) -> Validation {
+        Validation { zone_id: self.id.to_owned(), role_arn: self.role_arn.map(str::to_owned) }
+    }
+
+    fn tags(self) -> Tags {
+        let unasked = if self.asked { "" } else { UNASKED };
+        let role = self.role_arn.map(|role| (ROLE.to_owned(), role.to_owned()));
+        std::iter::once((ZONE.to_owned(), format!("{}{unasked}", self.id))).chain(role).collect()
+    }
 }
 
 impl AcmCertificate {
+    fn zone(&self) -> Option<Zone<'_>> {
+        let to = self.validation.as_ref()?;
+        Some(Zone { id: zone_id(&to.zone_id), role_arn: to.role_arn.as_deref(), asked: true })
+    }
+
     /// What keeps the records out of the zone.
     async fn may_stand(&self, cx: &Cx<'_>) -> Result<Vec<Violation>> {
         let Some(to) = &self.validation else { return Ok(Vec::new()) };
+        let cx = &cx.under(to.role_arn.as_deref()).await?;
         let op = Op::new("route53:GetHostedZone");
         let zone = cx.call(op, || cx.route53().get_hosted_zone().id(zone_id(&to.zone_id)).send()).await;
         let zone = match zone {

@@ -37,6 +37,10 @@ fn zone(moto: &Moto, account: &str, name: &str) -> String {
     boto(moto, &script).as_str().unwrap().to_owned()
 }
 
+fn head(moto: &Moto) -> String {
+    format!("stack: shop\nregion: eu-west-3\naccount: \"{}\"\n", moto.account())
+}
+
 fn clefctl(moto: &Moto, folder: &Path, line: &str) -> (String, Option<i32>) {
     let output = Command::new(env!("CARGO_BIN_EXE_clefctl"))
         .args(line.split_whitespace())
@@ -51,6 +55,31 @@ fn clefctl(moto: &Moto, folder: &Path, line: &str) -> (String, Option<i32>) {
 }
 
 #[test]
+fn a_certificate_is_validated_in_the_zone_of_another_account() {
+    let moto = Moto::start_in("eu-west-3");
+    let other = format!("'{OTHER}'");
+    let theirs = zone(&moto, &other, "theirs.example");
+    let left = || boto(&moto, &format!("result = records({other}, '{theirs}')"));
+    let folder = tempfile::tempdir().unwrap();
+    let stack = format!(
+        "{}resources:\n  certificate:\n    kind: acm_certificate\n    \
+         domain_name: www.theirs.example\n    validation: {{zone_id: {theirs}, role_arn: 'arn:aws:iam::{OTHER}:role/dns'}}\n",
+        head(&moto)
+    );
+    fs::write(folder.path().join("stack.yaml"), stack).unwrap();
+    let run = |line: &str, expected: i32| {
+        let (said, code) = clefctl(&moto, folder.path(), line);
+        assert_eq!(code, Some(expected), "{said}");
+    };
+    run("apply --auto-approve", 0);
+    run("plan --detailed-exitcode", 0);
+    let there = left();
+    assert_eq!(there.as_array().map(Vec::len), Some(2), "a record and its marker: {there}");
+    run("destroy --auto-approve", 0);
+    assert_eq!(left(), serde_json::json!([]));
+}
+
+#[test]
 fn what_lived_in_a_zone_of_others_goes_with_its_entry() {
     let moto = Moto::start_in("eu-west-3");
     let other = format!("'{OTHER}'");
@@ -60,7 +89,7 @@ fn what_lived_in_a_zone_of_others_goes_with_its_entry() {
         boto(&moto, &script)
     };
     let folder = tempfile::tempdir().unwrap();
-    let head = format!("stack: shop\nregion: eu-west-3\naccount: \"{}\"\nresources:\n", moto.account());
+    let head = head(&moto) + "resources:\n";
     let rest = "  alerts: {kind: sns_topic}\n";
     let records = format!(
         "  here: {{kind: route53_record, zone_id: {shared}, name: www.shared.example, type: A, ttl: 60, records: [192.0.2.1]}}\n  \

@@ -10,7 +10,7 @@ use aws_sdk_acm::types::{
 use clefctl_core::error::Result;
 use clefctl_core::kind::{Status, Tags};
 
-use super::{ABSENT, AcmCertificate, Options, Outputs, Validation, ValidationOption, validation, zone_of};
+use super::{ABSENT, AcmCertificate, Options, Outputs, ValidationOption, Zone, validation};
 use crate::aws::route53::dns_name;
 use crate::aws::{Cx, Live, Op};
 
@@ -97,7 +97,7 @@ pub(super) fn live(detail: &Sdk, tags: Tags, stand: bool) -> Live<AcmCertificate
             // AWS answers `RSA-2048` to `RSA_2048`.
             key_algorithm: detail.key_algorithm().map_or("RSA_2048", KeyAlgorithm::as_str).replace('-', "_"),
             options: Options { export: export.unwrap_or(&CertificateExport::Disabled).as_str().to_owned() },
-            validation: zone_of(&tags).filter(|_| stand).map(|(zone, _)| Validation { zone_id: zone.to_owned() }),
+            validation: Zone::of(&tags).filter(|_| stand).map(Zone::said),
         },
         outputs: Outputs { id: arn.clone(), arn: arn.clone(), domain_validation_options: records },
         status: match detail.status() {
@@ -130,20 +130,17 @@ fn option(option: &DomainValidation) -> Option<ValidationOption> {
 mod tests {
     use aws_sdk_acm::types::FailureReason;
 
-    use super::super::{UNASKED, ZONE};
     use super::*;
 
-    fn tagged(zone: &str) -> Tags {
-        Tags::from([(ZONE.to_owned(), zone.to_owned())])
-    }
+    const ZONE: Zone<'_> = Zone { id: "Z1", role_arn: None, asked: true };
 
     #[test]
     fn a_certificate_waits_only_when_its_records_stand() {
         let pending = Sdk::builder().status(CertificateStatus::PendingValidation).build();
-        let waiting = live(&pending, tagged("Z1"), true);
+        let waiting = live(&pending, ZONE.tags(), true);
         assert!(matches!(waiting.status, Status::Pending(_)));
-        assert_eq!(waiting.spec.validation, Some(Validation { zone_id: "Z1".to_owned() }));
-        let cut = live(&pending, tagged("Z1"), false);
+        assert_eq!(waiting.spec.validation, Some(ZONE.said()));
+        let cut = live(&pending, ZONE.tags(), false);
         assert_eq!((cut.status, cut.spec.validation), (Status::Usable, None));
         let reason = FailureReason::CaaError;
         let failed = Sdk::builder().status(CertificateStatus::Failed).failure_reason(reason).build();
@@ -151,10 +148,14 @@ mod tests {
     }
 
     #[test]
-    fn the_tag_says_whether_records_are_asked_for() {
-        assert_eq!(zone_of(&tagged("Z1")), Some(("Z1", true)));
-        assert_eq!(zone_of(&tagged(&format!("Z1{UNASKED}"))), Some(("Z1", false)));
-        assert_eq!(zone_of(&Tags::new()), None);
+    fn the_tags_say_where_records_are_and_whether_they_are_asked_for() {
+        for role_arn in [None, Some("arn:aws:iam::999000000001:role/dns")] {
+            for asked in [true, false] {
+                let zone = Zone { role_arn, asked, ..ZONE };
+                assert_eq!(Zone::of(&zone.tags()), Some(zone));
+            }
+        }
+        assert_eq!(Zone::of(&Tags::new()), None);
     }
 
     #[test]

@@ -23,6 +23,7 @@ from moto.core.request import Request, determine_request_protocol
 from moto.core.routing import get_service_router
 from moto.core.serialize import get_serializer_class
 from moto.core.utils import get_service_model
+from moto.iam.models import get_account_id_from
 from werkzeug.test import run_wsgi_app
 
 #: SigV4 signing names that differ from botocore's service names.
@@ -32,15 +33,8 @@ CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 CBOR_PATH = re.compile(r"^/service/[^/]+/operation/(\w+)$")
 #: An access key that names the account it belongs to: one account per test, all in one server.
 ACCOUNT_KEY = re.compile(r"^AKIACLEF(\d{12})$")
-DEFAULT_ACCOUNT = "123456789012"
 
 READ_ONLY = re.compile(r"^(Describe|List|Get|Head|Search|Lookup|BatchGet|Filter|Simulate|Test|Validate|Select)")
-
-
-def account_key(account: str) -> str:
-    """The access key that names an account."""
-    return f"AKIACLEF{account}"
-
 
 
 class AwsError(Exception):
@@ -266,7 +260,8 @@ def identify(environ: dict[str, Any], body: bytes) -> Call | None:
     key, region, service = match.groups()
     service = SERVICES.get(service, service)
     named = ACCOUNT_KEY.match(key)
-    account = environ.get("HTTP_X_MOTO_ACCOUNT_ID") or (named.group(1) if named else DEFAULT_ACCOUNT)
+    # moto knows whose the keys are that it has issued, such as those of a role in another account.
+    account = environ.get("HTTP_X_MOTO_ACCOUNT_ID") or (named.group(1) if named else get_account_id_from(key))
     common = {"service": service, "account": account, "region": region, "environ": environ, "body": body}
     cbor = CBOR_PATH.match(environ.get("PATH_INFO", ""))
     try:
