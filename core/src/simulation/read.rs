@@ -1,6 +1,6 @@
 //! Reading: what lists show, whose a thing is, and what state it is in.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::Inner;
 use super::actions::reading;
@@ -74,12 +74,13 @@ impl SimulatedKind {
             here && world.get(&thing.key).is_none() && self.inner.lingers(thing, now)
         });
         let ghosts = gone.map(|thing| Thing { gone: None, ..thing.clone() });
+        let instances = expected.instances.iter();
+        let by_address: HashMap<_, _> = instances.clone().map(|instance| (&instance.address, instance)).collect();
+        let by_name: HashMap<_, _> = instances.filter_map(|one| Some((one.name.as_deref()?, one))).collect();
         let mut found = Vec::new();
         for thing in living.cloned().chain(ghosts).filter(|thing| of_parent(thing)) {
             let mut observed = self.observe(&thing, &cx.owner, now);
-            let expects =
-                |instance: &&ExpectedInstance| !thing.name.is_empty() && instance.name.as_deref() == Some(&thing.name);
-            let by_name = expected.instances.iter().find(expects);
+            let by_name = by_name.get(&*thing.name).filter(|_| !thing.name.is_empty());
             observed.owned = match (observed.owned, facts.mark) {
                 (Owned::Foreign(None), Mark::Prefix) => {
                     let ours = world.parent(&thing).is_none_or(|parent| is_owned(world, parent, &cx.owner));
@@ -95,8 +96,7 @@ impl SimulatedKind {
             };
             let named = by_name.is_some() && facts.naming.is_some_and(|naming| naming.unique != Unique::No);
             if named || !matches!(observed.owned, Owned::Foreign(_)) {
-                let address = observed.ours().map(|(address, _)| address.clone());
-                let instance = expected.instances.iter().find(|instance| Some(&instance.address) == address.as_ref());
+                let instance = observed.ours().and_then(|(address, _)| by_address.get(address));
                 if let Some(instance) = instance {
                     reveal(&mut observed, instance);
                 }
