@@ -61,6 +61,7 @@ impl Resource for AutoscalingLifecycleHook {
         service: "autoscaling",
         declared: &Self::BLOCK,
         outputs: &Outputs::BLOCK,
+        identity: &["autoscaling_group_name", "name"],
         found: Found::Child(&["autoscaling_group"]),
         mark: Mark::Prefix,
         naming: Some(Naming { attribute: "name", max: 255, allowed: NameChars::Hyphen, unique: Unique::Parent }),

@@ -72,6 +72,7 @@ impl Resource for AutoscalingSchedule {
         service: "autoscaling",
         declared: &Self::BLOCK,
         outputs: &Outputs::BLOCK,
+        identity: &["autoscaling_group_name", "name"],
         found: Found::Child(&["autoscaling_group"]),
         mark: Mark::Prefix,
         naming: Some(Naming {

@@ -80,6 +80,7 @@ impl Resource for CloudwatchLogMetricFilter {
         service: "logs",
         declared: &Self::BLOCK,
         outputs: &Outputs::BLOCK,
+        identity: &["log_group_name", "name"],
         found: Found::Child(&["cloudwatch_log_group"]),
         mark: Mark::Prefix,
         naming: Some(Naming { attribute: "name", max: 512, allowed: NameChars::Wide, unique: Unique::Parent }),

@@ -51,6 +51,7 @@ impl Resource for CognitoUserGroup {
         service: "cognito-idp",
         declared: &Self::BLOCK,
         outputs: &Outputs::BLOCK,
+        identity: &["user_pool_id", "name"],
         found: Found::Child(&["cognito_user_pool"]),
         mark: Mark::Marker,
         naming: Some(Naming { attribute: "name", max: 128, allowed: NameChars::Wide, unique: Unique::Parent }),

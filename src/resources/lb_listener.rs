@@ -91,6 +91,7 @@ impl Resource for LbListener {
         service: "elasticloadbalancing",
         declared: &Self::BLOCK,
         outputs: &Outputs::BLOCK,
+        identity: &["load_balancer_arn", "port"],
         found: Found::Swept(<Sdk as Child>::TYPE),
         replacement: Replacement::DestroyFirst("a port has one listener, and a target group serves one load balancer"),
         once: true,

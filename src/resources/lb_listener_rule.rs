@@ -56,6 +56,7 @@ impl Resource for LbListenerRule {
         service: "elasticloadbalancing",
         declared: &Self::BLOCK,
         outputs: &Outputs::BLOCK,
+        identity: &["listener_arn", "priority"],
         found: Found::Swept(<Sdk as Child>::TYPE),
         replacement: Replacement::DestroyFirstUnless(&["listener_arn"], "a priority has one rule"),
         once: true,

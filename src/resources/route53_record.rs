@@ -130,7 +130,7 @@ pub struct Latency {
 #[derive(Attributes, Serialize, Deserialize, Clone, Debug)]
 pub struct Outputs {
     /// Zone, name, type and, where it has one, set identifier: `Z123/www.example.com/A`.
-    #[attr(looks_like = "{attr:zone_id}/{attr:name}/{attr:type}")]
+    #[attr(looks_like = "{attr:zone_id}/{attr:name}/{attr:type}{after:set_identifier}")]
     id: String,
     /// Its name without a last dot.
     #[attr(looks_like = "{attr:name}")]
@@ -143,6 +143,7 @@ impl Resource for Route53Record {
         service: "route53",
         declared: &Self::BLOCK,
         outputs: &Outputs::BLOCK,
+        identity: &["zone_id", "name", "type", "set_identifier"],
         found: Found::Child(&["route53_zone"]),
         mark: Mark::Marker,
         once: true,

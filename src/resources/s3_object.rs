@@ -103,6 +103,7 @@ impl Resource for S3Object {
         service: "s3",
         declared: &Self::BLOCK,
         outputs: &Outputs::BLOCK,
+        identity: &["bucket", "key"],
         found: Found::Child(&["s3_bucket"]),
         replacement: Replacement::CreateFirst,
         once: true,

@@ -70,6 +70,10 @@ impl Resource for SecurityGroupRule {
         service: "ec2",
         declared: &Self::BLOCK,
         outputs: &Outputs::BLOCK,
+        identity: &[
+            "security_group_id", "type", "protocol", "from_port", "to_port", "cidr_blocks", "ipv6_cidr_blocks",
+            "prefix_list_ids", "source_security_group_id", "self",
+        ],
         replacement: Replacement::DestroyFirstUnless(
             &[
                 "security_group_id", "type", "protocol", "from_port", "to_port", "cidr_blocks", "ipv6_cidr_blocks",

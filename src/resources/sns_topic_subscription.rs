@@ -78,6 +78,7 @@ impl Resource for SnsTopicSubscription {
         service: "sns",
         declared: &Self::BLOCK,
         outputs: &Outputs::BLOCK,
+        identity: &["topic_arn", "protocol", "endpoint"],
         found: Found::Child(&["sns_topic"]),
         mark: Mark::Marker,
         once: true,

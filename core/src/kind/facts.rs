@@ -23,6 +23,9 @@ pub struct Facts {
     pub mark: Mark,
     /// The rules of its physical name, if it has one.
     pub naming: Option<Naming>,
+    /// Attributes of which AWS takes each combination once, apart from a name that is unique by itself; none where it
+    /// takes several things alike.
+    pub identity: &'static [&'static str],
     /// In which order a replacement goes.
     pub replacement: Replacement,
     /// What is lost when it is deleted; `None` when nothing that could not be made again.
@@ -174,6 +177,7 @@ impl Facts {
         found: Found::Listed,
         mark: Mark::Tags,
         naming: None,
+        identity: &[],
         replacement: Replacement::CreateFirst,
         data: None,
         deleted_after: &[],

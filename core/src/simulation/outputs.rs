@@ -10,6 +10,7 @@
 //! | `{id}`, `{name}` | the thing's own id and physical name |
 //! | `{attr:cidr_block}`, `{attr:vpc_config.vpc_id}`, `{attr:groups.0}` | an attribute, or an output that stands before it |
 //! | `{bare:url}` | the same of a URL, without `https://` |
+//! | `{after:set_identifier}` | the same after a `/`, or nothing where it is null |
 //! | `{n}` | 1 at first, one more with each update |
 //!
 //! Lists are written with commas between their items; numbers and truth values as they are; anything else as JSON.
@@ -81,6 +82,10 @@ impl Patterns<'_> {
             Some(("bare", path)) => {
                 let text = written(at(path, self.attributes).or_else(|| at(path, outputs))?);
                 text.strip_prefix("https://").map(str::to_owned).unwrap_or(text)
+            }
+            Some(("after", path)) => {
+                let value = at(path, self.attributes).filter(|value| !value.is_null());
+                value.map(|value| format!("/{}", written(value))).unwrap_or_default()
             }
             Some(_) => return None,
             None => match word {
@@ -265,6 +270,7 @@ mod tests {
             ("{uuid}", "^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}$"),
             ("{ip}", r"^198\.1[89]\.\d+\.\d+$"),
             ("{name}.{n}.{attr:cidr_block}.{attr:config.groups.1}.{attr:told}", "^main.3.10.0.0.0/16.b.7$"),
+            ("{name}{after:config.groups.1}{after:none}", "^main/b$"),
             ("{what} {hex:x} {attr:none} {", r"^\{what\} \{hex:x\} \{attr:none\} \{$"),
         ] {
             let text = patterns(&attributes).text(pattern, "a", &outputs);

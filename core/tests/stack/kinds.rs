@@ -67,6 +67,19 @@ struct Subnet {
     map_public_ip_on_launch: bool,
 }
 
+/// A record of a network.
+#[derive(Attributes)]
+struct Record {
+    /// The network.
+    #[attr(create_only, refers("vpc", "id"))]
+    vpc_id: String,
+    /// What it is called.
+    #[attr(create_only)]
+    host: String,
+    /// Which of several it is.
+    variant: Option<String>,
+}
+
 /// The id alone.
 #[derive(Attributes)]
 struct Id {
@@ -342,7 +355,7 @@ const fn named(facts: Facts, attribute: &'static str, max: usize, unique: Unique
     Facts { naming: Some(Naming { attribute, max, allowed: NameChars::LowerHyphen, unique }), ..facts }
 }
 
-const KINDS: [Facts; 10] = [
+const KINDS: [Facts; 11] = [
     facts("vpc", &Vpc::BLOCK, &VpcOutputs::BLOCK),
     facts("subnet", &Subnet::BLOCK, &Id::BLOCK),
     named(facts("security_group", &SecurityGroup::BLOCK, &Id::BLOCK), "name", 255, Unique::Parent),
@@ -366,6 +379,7 @@ const KINDS: [Facts; 10] = [
         64,
         Unique::Account,
     ),
+    Facts { identity: &["vpc_id", "host", "variant"], ..facts("record", &Record::BLOCK, &Id::BLOCK) },
     facts("instance", &Instance::BLOCK, &Id::BLOCK),
     named(facts("secretsmanager_secret", &SecretKind::BLOCK, &SecretOutputs::BLOCK), "name", 512, Unique::Account),
 ];

@@ -97,9 +97,11 @@ type Key = (Option<Span>, Severity, String);
 /// Evaluates everything that the environment declares.
 fn values(stack: &Stack, problems: &mut Vec<Problem>) {
     let mut known = world::Declared::default();
+    let mut identities = physical::Identities::default();
     for instance in world::order(stack) {
         let (map, found) = stack.evaluate_leniently(instance, &known);
         problems.extend(found);
+        problems.extend(identities.take(stack, instance, &map));
         problems.extend(sources::check(stack, instance, &known));
         known.learn(instance, map);
         problems.extend(stack.tags_leniently(instance, &known).1);
