@@ -81,9 +81,11 @@ impl Pool {
 
     /// The pools of a survey: the stack's own, which were read already, and those of others that it names.
     pub(super) async fn all(cx: &Cx<'_>, expected: &Expected) -> Result<Vec<Self>> {
-        let own: BTreeMap<&str, &Observed> = expected.parents.iter().map(|pool| (pool.id.as_str(), pool)).collect();
+        let (others, own): (Vec<_>, Vec<_>) = expected.parents.iter().partition(|pool| pool.is_foreign());
+        let own: BTreeMap<&str, &Observed> = own.into_iter().map(|pool| (pool.id.as_str(), pool)).collect();
         let named = expected.instances.iter().filter_map(|part| part.attributes.get("user_pool_id")?.as_str());
-        let others: BTreeSet<&str> = named.filter(|id| !own.contains_key(id)).collect();
+        let others = others.into_iter().map(|pool| pool.id.as_str()).chain(named);
+        let others: BTreeSet<&str> = others.filter(|id| !own.contains_key(id)).collect();
         let others = try_join_all(others.into_iter().map(|id| Self::read(cx, id))).await?;
         Ok(own.into_values().map(Self::of).chain(others.into_iter().flatten()).collect())
     }

@@ -121,3 +121,43 @@ fn what_lived_in_a_zone_of_others_goes_with_its_entry() {
     run("destroy --owner shop/default --region eu-west-3 --auto-approve", 0);
     assert_eq!(left(), serde_json::json!([[], []]));
 }
+
+#[test]
+fn what_lived_in_a_pool_and_a_bucket_of_others_goes_with_its_entry() {
+    let moto = Moto::start_in("eu-west-3");
+    let made = boto(
+        &moto,
+        "pool = client('cognito-idp').create_user_pool(PoolName='theirs')['UserPool']['Id']\n\
+         client('s3').create_bucket(Bucket='theirs', CreateBucketConfiguration={'LocationConstraint': 'eu-west-3'})\n\
+         result = pool",
+    );
+    let pool = made.as_str().unwrap();
+    let left = || {
+        let script = format!(
+            "clients = client('cognito-idp').list_user_pool_clients(UserPoolId='{pool}')['UserPoolClients']\n\
+             objects = client('s3').list_objects_v2(Bucket='theirs').get('Contents', [])\n\
+             result = [one['ClientName'] for one in clients] + [one['Key'] for one in objects]"
+        );
+        boto(&moto, &script)
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("stack.yaml");
+    let run = |line: &str, expected: i32| {
+        let (said, code) = clefctl(&moto, folder.path(), line);
+        assert_eq!(code, Some(expected), "{said}");
+        said
+    };
+    let rest = format!("{}resources:\n  alerts: {{kind: sns_topic}}\n", head(&moto));
+    let inside = format!(
+        "  portal: {{kind: cognito_user_pool_client, user_pool_id: {pool}, name: portal}}\n  \
+         note: {{kind: s3_object, bucket: theirs, key: a.txt, content: a}}\n"
+    );
+    fs::write(&file, format!("{rest}{inside}")).unwrap();
+    run("apply --auto-approve", 0);
+    run("plan --detailed-exitcode", 0);
+    fs::write(&file, &rest).unwrap();
+    let plan = run("plan --detailed-exitcode", 2);
+    assert!(plan.contains("2 to delete"), "{plan}");
+    run("apply --auto-approve", 0);
+    assert_eq!(left(), serde_json::json!([]));
+}

@@ -1,6 +1,7 @@
 //! The ledger of an owner: a note of what the last applies did. Nothing depends on it: lost, it does no harm.
 //!
-//! It remembers places, so that what lives in one that the stack no longer names is still found, and how many things there were, so that a run that is about to delete most of them, or sees none of them, asks first.
+//! It remembers places, so that what lives in one that the stack no longer names is still found, and how many things
+//! there were, so that a run that is about to delete most of them, or sees none of them, asks first.
 
 #[cfg(test)]
 mod tests;

@@ -243,7 +243,8 @@ pub enum Select<'a> {
 pub struct Expected {
     /// The instances of the kind in the region that the stack declares.
     pub instances: Vec<ExpectedInstance>,
-    /// What was observed of the kinds that are its parents.
+    /// What was observed of the kinds that are its parents; of somebody else's, in which the ledger knows some of ours,
+    /// only what identifies them.
     pub parents: Vec<Observed>,
 }
 
@@ -349,6 +350,12 @@ impl Observed {
     #[must_use]
     pub fn get(&self, name: &str) -> &Value {
         self.attributes.get(name).or_else(|| self.outputs.get(name)).unwrap_or(&Value::Null)
+    }
+
+    /// Whether it is somebody else's.
+    #[must_use]
+    pub fn is_foreign(&self) -> bool {
+        matches!(self.owned, Owned::Foreign(_))
     }
 
     /// Its address and generation, if it is ours.

@@ -27,7 +27,8 @@ pub(super) async fn found(cx: &Cx<'_>, expected: &Expected) -> Result<BTreeSet<(
         object.attributes.get(name).and_then(|value| value.as_str()).map(str::to_owned)
     };
     let declared = expected.instances.iter().filter_map(|object| Some((text(object, "bucket")?, text(object, "key")?)));
-    let marked = expected.parents.iter().filter(|bucket| bucket.tags.contains_key(&flag()));
+    // A bucket of others bears no flag of ours.
+    let marked = expected.parents.iter().filter(|bucket| bucket.is_foreign() || bucket.tags.contains_key(&flag()));
     let listed = try_join_all(marked.map(|bucket| list(cx, &bucket.id))).await?;
     Ok(declared.chain(listed.into_iter().flatten()).collect())
 }
