@@ -5,36 +5,25 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::Moto;
 
-const OTHER: &str = "999000000001";
-
-/// Clients of both accounts, and the records below a zone that are not the zone's own.
-const HELP: &str = r"
-def dns(account):
-    if account is None:
-        return client('route53')
-    url = client('route53').meta.endpoint_url
-    return boto3.client('route53', region_name='us-east-1', endpoint_url=url, aws_access_key_id='AKIACLEF' + account,
-                        aws_secret_access_key='secret')
-
-def records(account, zone):
-    sets = dns(account).list_resource_record_sets(HostedZoneId=zone)['ResourceRecordSets']
-    return sorted(one['Name'] + ' ' + one['Type'] for one in sets if one['Type'] not in ('NS', 'SOA'))
-";
-
-fn boto(moto: &Moto, script: &str) -> Value {
-    moto.boto(&format!("{HELP}\n{script}"))
-}
-
-fn zone(moto: &Moto, account: &str, name: &str) -> String {
+fn zone(moto: &Moto, name: &str) -> String {
     let script = format!(
-        "made = dns({account}).create_hosted_zone(Name='{name}', CallerReference='{name}')\n\
+        "made = client('route53').create_hosted_zone(Name='{name}', CallerReference='{name}')\n\
          result = made['HostedZone']['Id'].split('/')[-1]"
     );
-    boto(moto, &script).as_str().unwrap().to_owned()
+    moto.boto(&script).as_str().unwrap().to_owned()
+}
+
+/// The records below the zone that are not the zone's own.
+fn records(moto: &Moto, zone: &str) -> Value {
+    let script = format!(
+        "sets = client('route53').list_resource_record_sets(HostedZoneId='{zone}')['ResourceRecordSets']\n\
+         result = sorted(one['Name'] + ' ' + one['Type'] for one in sets if one['Type'] not in ('NS', 'SOA'))"
+    );
+    moto.boto(&script)
 }
 
 fn head(moto: &Moto) -> String {
@@ -57,14 +46,15 @@ fn clefctl(moto: &Moto, folder: &Path, line: &str) -> (String, Option<i32>) {
 #[test]
 fn a_certificate_is_validated_in_the_zone_of_another_account() {
     let moto = Moto::start_in("eu-west-3");
-    let other = format!("'{OTHER}'");
-    let theirs = zone(&moto, &other, "theirs.example");
-    let left = || boto(&moto, &format!("result = records({other}, '{theirs}')"));
+    let other = moto.other();
+    let theirs = zone(&other, "theirs.example");
+    let left = || records(&other, &theirs);
     let folder = tempfile::tempdir().unwrap();
     let stack = format!(
         "{}resources:\n  certificate:\n    kind: acm_certificate\n    \
-         domain_name: www.theirs.example\n    validation: {{zone_id: {theirs}, role_arn: 'arn:aws:iam::{OTHER}:role/dns'}}\n",
-        head(&moto)
+         domain_name: www.theirs.example\n    validation: {{zone_id: {theirs}, role_arn: 'arn:aws:iam::{}:role/dns'}}\n",
+        head(&moto),
+        other.account()
     );
     fs::write(folder.path().join("stack.yaml"), stack).unwrap();
     let run = |line: &str, expected: i32| {
@@ -76,25 +66,23 @@ fn a_certificate_is_validated_in_the_zone_of_another_account() {
     let there = left();
     assert_eq!(there.as_array().map(Vec::len), Some(2), "a record and its marker: {there}");
     run("destroy --auto-approve", 0);
-    assert_eq!(left(), serde_json::json!([]));
+    assert_eq!(left(), json!([]));
 }
 
 #[test]
 fn what_lived_in_a_zone_of_others_goes_with_its_entry() {
     let moto = Moto::start_in("eu-west-3");
-    let other = format!("'{OTHER}'");
-    let (shared, theirs) = (zone(&moto, "None", "shared.example"), zone(&moto, &other, "theirs.example"));
-    let left = || {
-        let script = format!("result = [records(None, '{shared}'), records({other}, '{theirs}')]");
-        boto(&moto, &script)
-    };
+    let other = moto.other();
+    let (shared, theirs) = (zone(&moto, "shared.example"), zone(&other, "theirs.example"));
+    let left = || json!([records(&moto, &shared), records(&other, &theirs)]);
     let folder = tempfile::tempdir().unwrap();
     let head = head(&moto) + "resources:\n";
     let rest = "  alerts: {kind: sns_topic}\n";
-    let records = format!(
+    let inside = format!(
         "  here: {{kind: route53_record, zone_id: {shared}, name: www.shared.example, type: A, ttl: 60, records: [192.0.2.1]}}\n  \
-         there:\n    kind: route53_record\n    role_arn: arn:aws:iam::{OTHER}:role/dns\n    zone_id: {theirs}\n    \
-         name: www.theirs.example\n    type: A\n    ttl: 60\n    records: [192.0.2.2]\n"
+         there:\n    kind: route53_record\n    role_arn: arn:aws:iam::{}:role/dns\n    zone_id: {theirs}\n    \
+         name: www.theirs.example\n    type: A\n    ttl: 60\n    records: [192.0.2.2]\n",
+        other.account()
     );
     let file = folder.path().join("stack.yaml");
     let run = |line: &str, expected: i32| {
@@ -103,7 +91,7 @@ fn what_lived_in_a_zone_of_others_goes_with_its_entry() {
         said
     };
 
-    fs::write(&file, format!("{head}{rest}{records}")).unwrap();
+    fs::write(&file, format!("{head}{rest}{inside}")).unwrap();
     run("apply --auto-approve", 0);
     run("plan --detailed-exitcode", 0);
     let there = left();
@@ -113,20 +101,19 @@ fn what_lived_in_a_zone_of_others_goes_with_its_entry() {
     let plan = run("plan --detailed-exitcode", 2);
     assert!(plan.contains("2 to delete"), "{plan}");
     run("apply --auto-approve", 0);
-    assert_eq!(left(), serde_json::json!([[], []]));
+    assert_eq!(left(), json!([[], []]));
     run("plan --detailed-exitcode", 0);
 
-    fs::write(&file, format!("{head}{rest}{records}")).unwrap();
+    fs::write(&file, format!("{head}{rest}{inside}")).unwrap();
     run("apply --auto-approve", 0);
     run("destroy --owner shop/default --region eu-west-3 --auto-approve", 0);
-    assert_eq!(left(), serde_json::json!([[], []]));
+    assert_eq!(left(), json!([[], []]));
 }
 
 #[test]
 fn what_lived_in_a_pool_and_a_bucket_of_others_goes_with_its_entry() {
     let moto = Moto::start_in("eu-west-3");
-    let made = boto(
-        &moto,
+    let made = moto.boto(
         "pool = client('cognito-idp').create_user_pool(PoolName='theirs')['UserPool']['Id']\n\
          client('s3').create_bucket(Bucket='theirs', CreateBucketConfiguration={'LocationConstraint': 'eu-west-3'})\n\
          result = pool",
@@ -138,7 +125,7 @@ fn what_lived_in_a_pool_and_a_bucket_of_others_goes_with_its_entry() {
              objects = client('s3').list_objects_v2(Bucket='theirs').get('Contents', [])\n\
              result = [one['ClientName'] for one in clients] + [one['Key'] for one in objects]"
         );
-        boto(&moto, &script)
+        moto.boto(&script)
     };
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("stack.yaml");
@@ -159,5 +146,5 @@ fn what_lived_in_a_pool_and_a_bucket_of_others_goes_with_its_entry() {
     let plan = run("plan --detailed-exitcode", 2);
     assert!(plan.contains("2 to delete"), "{plan}");
     run("apply --auto-approve", 0);
-    assert_eq!(left(), serde_json::json!([]));
+    assert_eq!(left(), json!([]));
 }

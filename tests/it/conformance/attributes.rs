@@ -26,7 +26,7 @@ use serde_json::{Map, Value};
 use super::driver::{Wire, assert_done, registry};
 use super::fault::Fault;
 use super::{each_kind, example};
-use crate::support::Moto;
+use crate::support::{Moto, assert_table};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -123,8 +123,6 @@ fn every_attribute_can_be_set_and_taken_away() {
 /// `docs/emulators.md` lists what is not set over HTTP. `UPDATE=1 cargo test --test it on_the_wire` writes it.
 #[test]
 fn what_is_not_set_on_the_wire_is_listed() {
-    const BEGIN: &str = "<!-- elsewhere -->\n";
-    const END: &str = "<!-- end -->\n";
     let mut table = "| attribute | why |\n|---|---|\n".to_owned();
     for kind in registry(&Connection::new(Access::default())).kinds() {
         let kind = kind.facts().name;
@@ -132,15 +130,7 @@ fn what_is_not_set_on_the_wire_is_listed() {
             writeln!(table, "| `{kind}.{attribute}` | {why} |").unwrap();
         }
     }
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/emulators.md");
-    let text = fs::read_to_string(&path).unwrap();
-    let (head, rest) = text.split_once(BEGIN).expect("where the table begins");
-    let (there, tail) = rest.split_once(END).expect("where it ends");
-    if std::env::var_os("UPDATE").is_some() {
-        fs::write(&path, format!("{head}{BEGIN}{table}{END}{tail}")).unwrap();
-    } else {
-        assert_eq!(there, table, "docs/emulators.md: run `UPDATE=1 cargo test --test it on_the_wire`");
-    }
+    assert_table("docs/emulators.md", "elsewhere", &table, "on_the_wire");
 }
 
 #[test]

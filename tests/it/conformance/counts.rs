@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 
 use super::driver::{Wire, registry};
 use super::{each_kind, example};
-use crate::support::Moto;
+use crate::support::{Moto, assert_table};
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
@@ -134,22 +134,8 @@ fn a_plan_makes_as_many_calls_as_the_tables_say_and_no_more() {
     }
 }
 
-const BEGIN: &str = "<!-- counted -->\n";
-const END: &str = "<!-- end -->\n";
-
 fn assert_documented(lists: &BTreeMap<&'static str, (u64, u64)>) {
     let rows = lists.iter().map(|(kind, (lists, details))| format!("| `{kind}` | {lists} | {details} |\n"));
     let table = format!("| kind | lists | details |\n|---|---|---|\n{}", rows.collect::<String>());
-    let path = root().join("docs/performance.md");
-    let text = fs::read_to_string(&path).unwrap();
-    let (head, rest) = text.split_once(BEGIN).expect("where the table begins");
-    let (there, tail) = rest.split_once(END).expect("where it ends");
-    if std::env::var_os("UPDATE").is_some() {
-        fs::write(&path, format!("{head}{BEGIN}{table}{END}{tail}")).unwrap();
-    } else {
-        assert!(
-            there == table,
-            "docs/performance.md: run `UPDATE=1 cargo test --test it counts`, and commit it\n{table}"
-        );
-    }
+    assert_table("docs/performance.md", "counted", &table, "counts");
 }

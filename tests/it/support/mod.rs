@@ -23,3 +23,18 @@ pub(crate) fn copy(from: &Path, to: &Path) {
         }
     }
 }
+
+/// The page has `table` between `<!-- mark -->` and `<!-- end -->`; `UPDATE=1 cargo test --test it COMMAND` writes it.
+pub(crate) fn assert_table(page: &str, mark: &str, table: &str, command: &str) {
+    const END: &str = "<!-- end -->\n";
+    let begin = format!("<!-- {mark} -->\n");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
+    let text = fs::read_to_string(&path).unwrap();
+    let (head, rest) = text.split_once(&begin).expect("where the table begins");
+    let (there, tail) = rest.split_once(END).expect("where it ends");
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(&path, format!("{head}{begin}{table}{END}{tail}")).unwrap();
+    } else {
+        assert!(there == table, "{page}: run `UPDATE=1 cargo test --test it {command}`, and commit it\n{table}");
+    }
+}

@@ -152,6 +152,11 @@ impl Moto {
         Self::new(PLAIN.get_or_init(|| Server::start(&["--plain"])), next_number(), "eu-central-1")
     }
 
+    /// Another account, where this account's roles reach it: on the same server.
+    pub(crate) fn other(&self) -> Self {
+        Self::new(self.server, next_number(), self.region)
+    }
+
     fn new(server: &'static Server, number: usize, region: &'static str) -> Self {
         Self { server, account: format!("{:012}", FIRST_ACCOUNT + number), region }
     }
