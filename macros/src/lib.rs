@@ -8,6 +8,7 @@
 //! | `default = LITERAL` or `default = path::to::function` | absence means this value |
 //! | `aws_default = "reason"` | AWS chooses; never compared |
 //! | `range(0, 35)`, `length(1, 64)`, `pattern = "…"`, `values("a", "b")` | what is allowed |
+//! | `policy = Trust` | for policies: what they stand on |
 //! | `canonical = path`, `same = path` | how values are compared |
 //! | `refers("vpc", "id")` | for fields of type `String` (or collections of them): a reference |
 //! | `changes_on("a", "b")`, `changes_on_any` | for outputs: when they change |
@@ -123,6 +124,10 @@ fn attribute(field: &Field) -> Result<TokenStream> {
                 "pattern" => {
                     let pattern: LitStr = meta.value()?.parse()?;
                     facts.push(quote!(pattern: Some(#pattern)));
+                }
+                "policy" => {
+                    let kind: syn::Ident = meta.value()?.parse()?;
+                    facts.push(quote!(policy: ::clefctl_core::kind::PolicyKind::#kind));
                 }
                 "canonical" | "same" => {
                     let fact = &meta.path;

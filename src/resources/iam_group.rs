@@ -32,7 +32,7 @@ pub struct IamGroup {
     #[attr(settled, refers("iam_user", "name"))]
     users: BTreeSet<String>,
     /// Policies of its own: name and document.
-    #[attr(settled)]
+    #[attr(settled, policy = Identity)]
     inline_policies: BTreeMap<String, Policy>,
     /// ARNs of the managed policies attached to it.
     #[attr(settled, refers("iam_policy", "arn"))]

@@ -34,6 +34,7 @@ pub struct IamPolicy {
     #[attr(create_only, length(1, 1000))]
     description: Option<String>,
     /// The rights. At most 6,144 characters without white space.
+    #[attr(policy = Managed)]
     policy: Policy,
 }
 

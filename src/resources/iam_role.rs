@@ -29,6 +29,7 @@ pub struct IamRole {
     #[attr(length(0, 1000))]
     description: Option<String>,
     /// Who may take it on: the trust policy.
+    #[attr(policy = Trust)]
     assume_role_policy: Policy,
     /// How long a session lasts at the most, in seconds.
     #[attr(default = 3600, range(3600, 43200))]
@@ -36,7 +37,7 @@ pub struct IamRole {
     /// ARN of a policy that bounds its rights.
     permissions_boundary: Option<String>,
     /// Policies of its own: name and document.
-    #[attr(settled)]
+    #[attr(settled, policy = Identity)]
     inline_policies: BTreeMap<String, Policy>,
     /// ARNs of the managed policies attached to it.
     #[attr(settled, refers("iam_policy", "arn"))]

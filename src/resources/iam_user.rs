@@ -34,7 +34,7 @@ pub struct IamUser {
     #[attr(refers("iam_policy", "arn"))]
     permissions_boundary: Option<String>,
     /// Policies of its own: name and document.
-    #[attr(settled)]
+    #[attr(settled, policy = Identity)]
     inline_policies: BTreeMap<String, Policy>,
     /// ARNs of the managed policies attached to it.
     #[attr(settled, refers("iam_policy", "arn"))]

@@ -103,6 +103,19 @@ pub enum DocumentKind {
     Policy,
 }
 
+/// What a policy stands on, which decides what its statements say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PolicyKind {
+    /// On a thing, such as a bucket: statements say who.
+    Resource,
+    /// On a role, user or group: statements say on what.
+    Identity,
+    /// On several of these, as a thing of its own.
+    Managed,
+    /// On a role, for those who may take it on: statements say who, and nothing else.
+    Trust,
+}
+
 /// A default written in a table.
 #[derive(Clone, Copy, Debug)]
 pub enum Literal {
@@ -195,6 +208,8 @@ pub struct Attribute {
     pub pattern: Option<&'static str>,
     /// The texts allowed; empty = any.
     pub values: &'static [&'static str],
+    /// For policies: what they stand on.
+    pub policy: PolicyKind,
     /// Brings a value into the form in which AWS reports it.
     pub canonical: Option<fn(&Value) -> Value>,
     /// Whether a declared value (first) is satisfied by an observed one (second), where equality is too strict.
@@ -222,6 +237,7 @@ impl Attribute {
         length: None,
         pattern: None,
         values: &[],
+        policy: PolicyKind::Resource,
         canonical: None,
         same: None,
         changes: Changes::OnReplacement,

@@ -18,7 +18,9 @@ pub use account::{
     Observed, Owned, Registry, Select, Status, Store, TagChange, Tags, Violation, tag,
 };
 pub use address::{Address, Owner, decode, encode, is_name};
-pub use attribute::{Absent, Attribute, Attributes, Block, Changes, DocumentKind, Literal, Rule, Type, Typed};
+pub use attribute::{
+    Absent, Attribute, Attributes, Block, Changes, DocumentKind, Literal, PolicyKind, Rule, Type, Typed,
+};
 pub use clefctl_macros::Attributes;
 pub use desired::{
     Desired, GLOBAL_REGION, Instance, Lifecycle, LookupUse, Moved, Output, Reference, Source, Target, Timeouts, World,

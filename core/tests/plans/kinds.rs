@@ -171,9 +171,10 @@ tables! {
         #[attr(create_only)]
         name: Name,
         /// Who may take it on.
+        #[attr(policy = Trust)]
         assume_role_policy: Policy,
         /// Its policies by name.
-        #[attr(settled)]
+        #[attr(settled, policy = Identity)]
         inline_policy: BTreeMap<String, Policy>,
     }
     /// What most things with an ARN tell.

@@ -268,9 +268,10 @@ struct Role {
     #[attr(create_only)]
     name: Name,
     /// Who may take it on.
+    #[attr(policy = Trust)]
     assume_role_policy: Policy,
     /// What it may do, by name.
-    #[attr(settled)]
+    #[attr(settled, policy = Identity)]
     inline_policies: BTreeMap<String, Policy>,
     /// Policies of AWS or elsewhere.
     #[attr(settled)]

@@ -9,7 +9,7 @@ use super::super::expression::nearest;
 use super::super::tree::{Tree, TreeValue};
 use super::Resolver;
 use crate::error::{Problem, Span};
-use crate::kind::{Attribute, Type, Value};
+use crate::kind::{Attribute, DocumentKind, Type, Value};
 
 impl Resolver<'_> {
     /// Tests a value against the facts of its attribute: of a collection, each item.
@@ -23,7 +23,11 @@ impl Resolver<'_> {
                 self.problems.push(Problem::error(message).at(tree.span));
             }
         }
-        self.each(tree, attribute, value, 0);
+        match attribute.ty {
+            Type::Document(DocumentKind::Policy) => self.policies(tree, attribute.policy, value, false),
+            Type::Map(Type::Document(DocumentKind::Policy)) => self.policies(tree, attribute.policy, value, true),
+            _ => self.each(tree, attribute, value, 0),
+        }
     }
 
     fn each(&mut self, tree: &Tree, attribute: &Attribute, value: &Value, depth: usize) {
