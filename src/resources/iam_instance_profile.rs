@@ -1,5 +1,7 @@
 //! `iam_instance_profile`
 
+use std::collections::BTreeSet;
+
 use aws_sdk_iam::types::InstanceProfile as Sdk;
 use clefctl_core::error::Result;
 use clefctl_core::kind::{
@@ -10,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::iam_support::{CODES, Tagged, absent_is_done, own_path};
 use crate::aws::tags::iam as tags;
-use crate::aws::{Codes, Cx, Live, Op, Resource};
+use crate::aws::{Codes, Cx, Live, Op, Resource, sweep};
 
 /// An instance profile: the wrapper in which an EC2 instance takes on a role.
 #[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -18,7 +20,8 @@ pub struct IamInstanceProfile {
     /// Its name, unique in the account.
     #[attr(create_only, length(1, 128), pattern = "[\\w+=,.@-]+")]
     name: Name,
-    /// The path before its name in its ARN. Without one it is `/clefctl/<owner>/`, by which it is found.
+    /// The path before its name in its ARN. Without one it is `/clefctl/<owner>/`, by which it is found at once; under
+    /// another one a profile whose entry has left the file shows once the tagging API knows it.
     #[attr(create_only, aws_default = "the owner's path, by which clefctl finds it", pattern = "/([!-~]+/)*")]
     path: Option<String>,
     /// Name of the role inside; changing it is done in place.
@@ -51,7 +54,7 @@ impl Resource for IamInstanceProfile {
         details: 1,
         deleted_after: &["autoscaling_group", "launch_template"],
         actions: Actions {
-            read: &["iam:ListInstanceProfiles", "iam:GetInstanceProfile"],
+            read: &["iam:ListInstanceProfiles", "iam:GetInstanceProfile", "tag:GetResources"],
             create: &[
                 "iam:CreateInstanceProfile", "iam:TagInstanceProfile", "iam:AddRoleToInstanceProfile", "iam:PassRole",
             ],
@@ -73,20 +76,18 @@ impl Resource for IamInstanceProfile {
             Select::One(name) => return Ok(vec![live(&get(cx, name).await?)]),
             Select::Owned(expected) => expected,
         };
-        let found: Vec<Sdk> = cx
-            .call(Op::new("iam:ListInstanceProfiles"), || {
-                let ask = cx.iam().list_instance_profiles().path_prefix(own_path(cx)).max_items(1000);
-                ask.into_paginator().items().send().try_collect()
-            })
-            .await?;
-        let mut names: Vec<String> = found.iter().map(|profile| profile.instance_profile_name().to_owned()).collect();
+        let list = cx.call(Op::new("iam:ListInstanceProfiles"), || {
+            let ask = cx.iam().list_instance_profiles().path_prefix(own_path(cx)).max_items(1000);
+            ask.into_paginator().items().send().try_collect()
+        });
+        let (listed, swept): (Vec<Sdk>, _) = tokio::try_join!(list, sweep::arns(cx, select, "iam:instance-profile"))?;
         // Those that the stack puts under another path are looked up by name.
-        for instance in &expected.instances {
-            let elsewhere = instance.attributes.get("path").is_some_and(|path| !path.is_null());
-            if let Some(name) = instance.name.clone().filter(|name| elsewhere && !names.contains(name)) {
-                names.push(name);
-            }
-        }
+        let elsewhere =
+            expected.instances.iter().filter(|one| one.attributes.get("path").is_some_and(|path| !path.is_null()));
+        let names: BTreeSet<&str> = (listed.iter().map(Sdk::instance_profile_name))
+            .chain(swept.iter().filter_map(|arn| arn.rsplit('/').next()))
+            .chain(elsewhere.filter_map(|one| one.name.as_deref()))
+            .collect();
         let read = try_join_all(names.iter().map(|name| async move {
             match get(cx, name).await {
                 Ok(profile) => Ok(Some(live(&profile))),

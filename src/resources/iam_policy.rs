@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::iam_support::{CODES, Tagged, absent_is_done, entities, named, own_path};
 use crate::aws::tags::iam as tags;
-use crate::aws::{Codes, Cx, Live, Op, Resource};
+use crate::aws::{Codes, Cx, Live, Op, Resource, sweep};
 
 #[cfg(test)]
 mod tests;
@@ -26,8 +26,8 @@ pub struct IamPolicy {
     /// Its name, unique in the account without regard to case.
     #[attr(create_only, length(1, 128), pattern = "[\\w+=,.@-]+")]
     name: Name,
-    /// The path before its name in its ARN. Without one it is `/clefctl/<owner>/`, by which it is found: under
-    /// another path clefctl does not find it any more when its entry has left the file.
+    /// The path before its name in its ARN. Without one it is `/clefctl/<owner>/`, by which it is found at once; under
+    /// another one a policy whose entry has left the file shows once the tagging API knows it.
     #[attr(create_only, aws_default = "the owner's path, by which clefctl finds it", pattern = "/([!-~]+/)*")]
     path: Option<String>,
     /// What it is for.
@@ -65,7 +65,7 @@ impl Resource for IamPolicy {
         actions: Actions {
             read: &[
                 "iam:GetAccountAuthorizationDetails", "iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListPolicies",
-                "iam:ListPolicyVersions",
+                "iam:ListPolicyVersions", "tag:GetResources",
             ],
             create: &["iam:CreatePolicy", "iam:TagPolicy"],
             update: &["iam:CreatePolicyVersion", "iam:DeletePolicyVersion", "iam:TagPolicy", "iam:UntagPolicy"],
@@ -83,9 +83,12 @@ impl Resource for IamPolicy {
             Select::One(id) => return Ok(one(cx, id).await?.into_iter().collect()),
             Select::Owned(expected) => expected,
         };
-        let (account, path) = (entities(cx).await?, own_path(cx));
+        let (account, swept) = tokio::try_join!(entities(cx), sweep::arns(cx, select, "iam:policy"))?;
+        let path = own_path(cx);
         let wanted = account.policies.iter().filter(|policy| {
-            policy.path().is_some_and(|there| there.starts_with(&path)) || named(expected, policy.policy_name())
+            policy.path().is_some_and(|there| there.starts_with(&path))
+                || named(expected, policy.policy_name())
+                || policy.arn().is_some_and(|arn| swept.iter().any(|swept| swept == arn))
         });
         let read = try_join_all(wanted.map(|listed| async move {
             let default = listed.policy_version_list().iter().find(|version| version.is_default_version());

@@ -1,13 +1,16 @@
-//! Records in zones that are not the stack's: of the same account, and of another one, under a role. When their
-//! entries have left the file no list of the account leads to them; the ledger does.
+//! What lives where no list of the account's leads: in zones, pools and buckets of others, in another account under a
+//! role. When the entries have left the file the ledger leads there; and the tagging API to IAM's own paths.
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::support::Moto;
+
+/// What stays when what a test is about goes.
+const REST: &str = "  alerts: {kind: sns_topic}\n";
 
 fn zone(moto: &Moto, name: &str) -> String {
     let script = format!(
@@ -26,21 +29,38 @@ fn records(moto: &Moto, zone: &str) -> Value {
     moto.boto(&script)
 }
 
-fn head(moto: &Moto) -> String {
-    format!("stack: shop\nregion: eu-west-3\naccount: \"{}\"\n", moto.account())
+/// A stack in a folder of its own.
+struct Stack<'a> {
+    moto: &'a Moto,
+    folder: TempDir,
 }
 
-fn clefctl(moto: &Moto, folder: &Path, line: &str) -> (String, Option<i32>) {
-    let output = Command::new(env!("CARGO_BIN_EXE_clefctl"))
-        .args(line.split_whitespace())
-        .envs(moto.environment())
-        .env("NO_COLOR", "1")
-        .current_dir(folder)
-        .stdin(std::process::Stdio::null())
-        .output()
-        .unwrap();
-    let said = [output.stdout, output.stderr].map(|said| String::from_utf8(said).unwrap()).concat();
-    (format!("$ {line}\n{said}"), output.status.code())
+impl<'a> Stack<'a> {
+    fn new(moto: &'a Moto) -> Self {
+        Self { moto, folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// From now on it has these resources.
+    fn says(&self, resources: &str) {
+        let account = self.moto.account();
+        let text = format!("stack: shop\nregion: eu-west-3\naccount: \"{account}\"\nresources:\n{resources}");
+        fs::write(self.folder.path().join("stack.yaml"), text).unwrap();
+    }
+
+    /// What the command says; it must end with this code.
+    fn run(&self, line: &str, expected: i32) -> String {
+        let output = Command::new(env!("CARGO_BIN_EXE_clefctl"))
+            .args(line.split_whitespace())
+            .envs(self.moto.environment())
+            .env("NO_COLOR", "1")
+            .current_dir(self.folder.path())
+            .stdin(std::process::Stdio::null())
+            .output()
+            .unwrap();
+        let said = [output.stdout, output.stderr].map(|said| String::from_utf8(said).unwrap()).concat();
+        assert_eq!(output.status.code(), Some(expected), "$ {line}\n{said}");
+        said
+    }
 }
 
 #[test]
@@ -49,23 +69,17 @@ fn a_certificate_is_validated_in_the_zone_of_another_account() {
     let other = moto.other();
     let theirs = zone(&other, "theirs.example");
     let left = || records(&other, &theirs);
-    let folder = tempfile::tempdir().unwrap();
-    let stack = format!(
-        "{}resources:\n  certificate:\n    kind: acm_certificate\n    \
+    let stack = Stack::new(&moto);
+    stack.says(&format!(
+        "  certificate:\n    kind: acm_certificate\n    \
          domain_name: www.theirs.example\n    validation: {{zone_id: {theirs}, role_arn: 'arn:aws:iam::{}:role/dns'}}\n",
-        head(&moto),
         other.account()
-    );
-    fs::write(folder.path().join("stack.yaml"), stack).unwrap();
-    let run = |line: &str, expected: i32| {
-        let (said, code) = clefctl(&moto, folder.path(), line);
-        assert_eq!(code, Some(expected), "{said}");
-    };
-    run("apply --auto-approve", 0);
-    run("plan --detailed-exitcode", 0);
+    ));
+    stack.run("apply --auto-approve", 0);
+    stack.run("plan --detailed-exitcode", 0);
     let there = left();
     assert_eq!(there.as_array().map(Vec::len), Some(2), "a record and its marker: {there}");
-    run("destroy --auto-approve", 0);
+    stack.run("destroy --auto-approve", 0);
     assert_eq!(left(), json!([]));
 }
 
@@ -75,38 +89,30 @@ fn what_lived_in_a_zone_of_others_goes_with_its_entry() {
     let other = moto.other();
     let (shared, theirs) = (zone(&moto, "shared.example"), zone(&other, "theirs.example"));
     let left = || json!([records(&moto, &shared), records(&other, &theirs)]);
-    let folder = tempfile::tempdir().unwrap();
-    let head = head(&moto) + "resources:\n";
-    let rest = "  alerts: {kind: sns_topic}\n";
+    let stack = Stack::new(&moto);
     let inside = format!(
         "  here: {{kind: route53_record, zone_id: {shared}, name: www.shared.example, type: A, ttl: 60, records: [192.0.2.1]}}\n  \
          there:\n    kind: route53_record\n    role_arn: arn:aws:iam::{}:role/dns\n    zone_id: {theirs}\n    \
          name: www.theirs.example\n    type: A\n    ttl: 60\n    records: [192.0.2.2]\n",
         other.account()
     );
-    let file = folder.path().join("stack.yaml");
-    let run = |line: &str, expected: i32| {
-        let (said, code) = clefctl(&moto, folder.path(), line);
-        assert_eq!(code, Some(expected), "{said}");
-        said
-    };
 
-    fs::write(&file, format!("{head}{rest}{inside}")).unwrap();
-    run("apply --auto-approve", 0);
-    run("plan --detailed-exitcode", 0);
+    stack.says(&format!("{REST}{inside}"));
+    stack.run("apply --auto-approve", 0);
+    stack.run("plan --detailed-exitcode", 0);
     let there = left();
     assert!(there.to_string().contains("www.theirs.example. A"), "{there}");
 
-    fs::write(&file, format!("{head}{rest}")).unwrap();
-    let plan = run("plan --detailed-exitcode", 2);
+    stack.says(REST);
+    let plan = stack.run("plan --detailed-exitcode", 2);
     assert!(plan.contains("2 to delete"), "{plan}");
-    run("apply --auto-approve", 0);
+    stack.run("apply --auto-approve", 0);
     assert_eq!(left(), json!([[], []]));
-    run("plan --detailed-exitcode", 0);
+    stack.run("plan --detailed-exitcode", 0);
 
-    fs::write(&file, format!("{head}{rest}{inside}")).unwrap();
-    run("apply --auto-approve", 0);
-    run("destroy --owner shop/default --region eu-west-3 --auto-approve", 0);
+    stack.says(&format!("{REST}{inside}"));
+    stack.run("apply --auto-approve", 0);
+    stack.run("destroy --owner shop/default --region eu-west-3 --auto-approve", 0);
     assert_eq!(left(), json!([[], []]));
 }
 
@@ -127,24 +133,43 @@ fn what_lived_in_a_pool_and_a_bucket_of_others_goes_with_its_entry() {
         );
         moto.boto(&script)
     };
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("stack.yaml");
-    let run = |line: &str, expected: i32| {
-        let (said, code) = clefctl(&moto, folder.path(), line);
-        assert_eq!(code, Some(expected), "{said}");
-        said
-    };
-    let rest = format!("{}resources:\n  alerts: {{kind: sns_topic}}\n", head(&moto));
+    let stack = Stack::new(&moto);
     let inside = format!(
         "  portal: {{kind: cognito_user_pool_client, user_pool_id: {pool}, name: portal}}\n  \
          note: {{kind: s3_object, bucket: theirs, key: a.txt, content: a}}\n"
     );
-    fs::write(&file, format!("{rest}{inside}")).unwrap();
-    run("apply --auto-approve", 0);
-    run("plan --detailed-exitcode", 0);
-    fs::write(&file, &rest).unwrap();
-    let plan = run("plan --detailed-exitcode", 2);
+    stack.says(&format!("{REST}{inside}"));
+    stack.run("apply --auto-approve", 0);
+    stack.run("plan --detailed-exitcode", 0);
+    stack.says(REST);
+    let plan = stack.run("plan --detailed-exitcode", 2);
     assert!(plan.contains("2 to delete"), "{plan}");
-    run("apply --auto-approve", 0);
+    stack.run("apply --auto-approve", 0);
+    assert_eq!(left(), json!([]));
+}
+
+#[test]
+fn what_stood_under_a_path_of_its_own_goes_with_its_entry() {
+    let moto = Moto::start_in("eu-west-3");
+    let left = || {
+        moto.boto(
+            "iam = client('iam')\n\
+             policies = iam.list_policies(Scope='Local')['Policies']\n\
+             profiles = iam.list_instance_profiles()['InstanceProfiles']\n\
+             result = [one['Arn'].split(':')[-1] for one in policies + profiles]",
+        )
+    };
+    let stack = Stack::new(&moto);
+    let inside = "  reading:\n    kind: iam_policy\n    name: reading\n    path: /ops/\n    \
+                  policy: {Version: 2012-10-17, Statement: [{Effect: Allow, Action: 's3:GetObject', Resource: '*'}]}\n  \
+                  web: {kind: iam_instance_profile, name: web, path: /ops/}\n";
+    stack.says(&format!("{REST}{inside}"));
+    stack.run("apply --auto-approve", 0);
+    stack.run("plan --detailed-exitcode", 0);
+    assert_eq!(left(), json!(["policy/ops/reading", "instance-profile/ops/web"]));
+    stack.says(REST);
+    let plan = stack.run("plan --detailed-exitcode", 2);
+    assert!(plan.contains("2 to delete"), "{plan}");
+    stack.run("apply --auto-approve", 0);
     assert_eq!(left(), json!([]));
 }

@@ -10,6 +10,8 @@ import cbor2
 
 from selfcheck import Check
 
+from .iam import READ
+
 
 def cbor(t: Check, operation: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
     """A call of CloudWatch as the Rust SDK makes it."""
@@ -213,6 +215,9 @@ def check_resources_are_found_by_tag(t: Check) -> None:
         ResourceId=zone["HostedZone"]["Id"].split("/")[-1],
         AddTags=[{"Key": "owner", "Value": "me"}],
     )
+    iam, mine = t.client("iam"), [{"Key": "owner", "Value": "me"}]
+    iam.create_policy(PolicyName="read", PolicyDocument=READ, Path="/ops/", Tags=mine)
+    iam.create_instance_profile(InstanceProfileName="web", Tags=mine)
 
     def found(region: str) -> list[str]:
         pages = t.client("resourcegroupstaggingapi", region).get_paginator("get_resources").paginate(
@@ -223,4 +228,4 @@ def check_resources_are_found_by_tag(t: Check) -> None:
 
     kinds = [kind.split(":")[-1] for kind in found(t.REGION)]
     t.equal(sorted(kinds), ["elastic-ip", "launch-template", "subgrp", "userpool", "vpc"])
-    t.equal([kind.split(":")[-1] for kind in found("us-east-1")], ["hostedzone"])
+    t.equal([kind.split(":")[-1] for kind in found("us-east-1")], ["instance-profile", "policy", "hostedzone"])

@@ -158,6 +158,14 @@ def _global(ctx: Context) -> Iterator[TaggedResource]:
     for ident in route53.zones:
         tags = dict(route53.resource_tags.get(ident.split("/")[-1]) or {})
         yield TaggedResource(f"arn:aws:route53:::hostedzone/{ident.split('/')[-1]}", tags, "route53:hostedzone")
-    for provider in ctx.backend("iam", "aws").open_id_providers.values():
-        tags = {tag["Key"]: tag["Value"] for tag in provider.get_tags()}
-        yield TaggedResource(provider.arn, tags, "iam:oidc-provider")
+    iam = ctx.backend("iam", "aws")
+    for provider in iam.open_id_providers.values():
+        yield TaggedResource(provider.arn, _pairs(provider.get_tags()), "iam:oidc-provider")
+    for policy in iam.managed_policies.values():
+        yield TaggedResource(policy.arn, _pairs(policy.get_tags()), "iam:policy")
+    for profile in iam.instance_profiles.values():
+        yield TaggedResource(profile.arn, _pairs(profile.tags), "iam:instance-profile")
+
+
+def _pairs(tags: list[dict[str, str]]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in tags}
