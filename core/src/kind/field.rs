@@ -41,6 +41,12 @@ impl Typed for Name {
 pub struct Cidr(pub String);
 
 impl Cidr {
+    /// How many leading bits are the network's: 16 of `10.0.0.0/16`.
+    #[must_use]
+    pub fn prefix(&self) -> Option<u8> {
+        self.0.split_once('/')?.1.parse().ok()
+    }
+
     /// Whether it is an IPv6 network.
     #[must_use]
     pub fn is_v6(&self) -> bool {

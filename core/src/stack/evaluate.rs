@@ -6,6 +6,7 @@ use super::inputs::Offline;
 use super::instance::{OutputUse, Stack};
 use super::resolve::Resolver;
 use super::scope::Scope;
+use super::stand_in;
 use super::tree::Branch;
 use super::view::{Shared, View};
 use crate::error::{Problem, Span};
@@ -28,10 +29,15 @@ impl Stack {
         let map = resolver.instance(&instance.address);
         let mut problems = resolver.problems;
         if !problems.iter().any(Problem::is_error)
-            && map.values().all(Value::is_known)
             && let Some(kind) = self.scope.kinds.get(&instance.address.name)
         {
-            problems.extend(kind.check(&self.named(instance, &map, world)).into_iter().map(|violation| {
+            let declared = self.named(instance, &map, world);
+            let violations = if declared.values().all(Value::is_known) {
+                kind.check(&declared)
+            } else {
+                stand_in::check(&**kind, &declared)
+            };
+            problems.extend(violations.into_iter().map(|violation| {
                 let problem = if violation.warning {
                     Problem::warning(violation.message)
                 } else {

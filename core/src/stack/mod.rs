@@ -18,6 +18,7 @@ mod plain;
 mod prepare;
 mod resolve;
 mod scope;
+mod stand_in;
 mod tree;
 mod uses;
 mod variables;
