@@ -6,6 +6,7 @@ mod modify;
 mod remove;
 mod rules;
 mod version;
+mod windows;
 
 use std::collections::BTreeSet;
 
@@ -129,7 +130,11 @@ pub struct DbInstance {
     #[attr(aws_default = "AWS picks a window at random", pattern = "\\d\\d:\\d\\d-\\d\\d:\\d\\d")]
     backup_window: Option<String>,
     /// When AWS may interrupt it, in UTC: `sun:04:30-sun:05:30`.
-    #[attr(aws_default = "AWS picks a window at random", canonical = lower)]
+    #[attr(
+        aws_default = "AWS picks a window at random",
+        canonical = lower,
+        pattern = "[A-Za-z]{3}:\\d\\d:\\d\\d-[A-Za-z]{3}:\\d\\d:\\d\\d"
+    )]
     maintenance_window: Option<String>,
     /// Whether AWS upgrades minor versions by itself.
     #[attr(default = true)]

@@ -26,7 +26,7 @@ pub struct IamRole {
     #[attr(create_only, default = "/", pattern = "/([!-~]+/)*")]
     path: String,
     /// What it is for.
-    #[attr(length(0, 1000))]
+    #[attr(length(0, 1000), pattern = "[\\t\\n\\r\\x20-\\x7E\\xA1-\\xFF]*")]
     description: Option<String>,
     /// Who may take it on: the trust policy.
     #[attr(policy = Trust)]

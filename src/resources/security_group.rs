@@ -10,7 +10,9 @@ use clefctl_core::kind::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::security_group_rules::{Direction, Traffic, authorize, describe_rules, protocol, revoke};
+use super::security_group_rules::{
+    Direction, Traffic, authorize, describe_rules, has_ports, protocol, revoke, wrong_ports,
+};
 use crate::aws::tags::ec2 as tags;
 use crate::aws::{Codes, Cx, Live, Op, Resource};
 
@@ -24,7 +26,12 @@ pub struct SecurityGroup {
     #[attr(create_only, length(1, 255), pattern = "[a-zA-Z0-9 ._:/()#,@\\[\\]+=&;{}!$*-]+")]
     name: Name,
     /// What it is for; AWS cannot change it later.
-    #[attr(create_only, default = "Managed by clefctl", length(1, 255))]
+    #[attr(
+        create_only,
+        default = "Managed by clefctl",
+        length(1, 255),
+        pattern = "[0-9A-Za-z_ .:/()#,@\\[\\]+=&;{}!$*-]*"
+    )]
     description: String,
     /// The VPC that it belongs to.
     #[attr(create_only, refers("vpc", "id"))]
@@ -43,7 +50,7 @@ pub struct SecurityGroup {
 pub struct Rule {
     /// `tcp`, `udp`, `icmp`, `icmpv6`, a protocol number, or `-1` for all.
     protocol: String,
-    /// First port; for ICMP the type; nothing (or 0) where the protocol is `-1`.
+    /// First port; for ICMP the type; nothing (or 0) where the protocol has no ports.
     #[attr(range(-1, 65535))]
     from_port: Option<i64>,
     /// Last port; for ICMP the code.
@@ -63,7 +70,7 @@ pub struct Rule {
     #[attr(default = false)]
     self_: bool,
     /// What the rule is for.
-    #[attr(length(0, 255))]
+    #[attr(length(0, 255), pattern = "[0-9A-Za-z_ .:/()#,@\\[\\]+=&;{}!$*-]*")]
     description: Option<String>,
 }
 
@@ -183,12 +190,8 @@ impl Resource for SecurityGroup {
             found.push(Violation::new("name", "a group's name is neither `default` nor begins with `sg-`"));
         }
         for (block, rules) in [("ingress", &self.ingress), ("egress", &self.egress)] {
-            for rule in rules.iter().filter(|rule| protocol(&rule.protocol) != "-1" && rule.from_port.is_none()) {
-                found.push(Violation::new(
-                    block,
-                    format!("a rule for {} needs `from_port` and `to_port`", rule.protocol),
-                ));
-            }
+            let wrong = rules.iter().filter_map(|rule| wrong_ports(&rule.protocol, rule.from_port, rule.to_port));
+            found.extend(wrong.map(|message| Violation::new(block, message)));
         }
         found
     }
@@ -311,7 +314,7 @@ fn one_source_each(rules: &Value) -> Value {
         base.insert("self".to_owned(), Value::Bool(false));
         if let Some(text) = map.get("protocol").and_then(Value::as_str) {
             let text = protocol(text);
-            if text == "-1" {
+            if !has_ports(text) {
                 base.insert("from_port".to_owned(), Value::Null);
                 base.insert("to_port".to_owned(), Value::Null);
             }

@@ -3,11 +3,11 @@
 use aws_sdk_ec2::types::{Filter, ResourceType, SecurityGroupRule as Sdk};
 use clefctl_core::error::{Error, ErrorKind, Result};
 use clefctl_core::kind::{
-    Actions, Attributes, Cidr, Declared, Facts, Found, Replacement, Select, Status, TagChange, Value, tag,
+    Actions, Attributes, Cidr, Declared, Facts, Found, Replacement, Select, Status, TagChange, Value, Violation, tag,
 };
 use serde::{Deserialize, Serialize};
 
-use super::security_group_rules::{Direction, Traffic, authorize, list, protocol, revoke};
+use super::security_group_rules::{Direction, Traffic, authorize, has_ports, list, protocol, revoke, wrong_ports};
 use crate::aws::tags::ec2 as tags;
 use crate::aws::{Codes, Cx, Live, Resource};
 
@@ -26,7 +26,7 @@ pub struct SecurityGroupRule {
     /// `tcp`, `udp`, `icmp`, `icmpv6`, a protocol number, or `-1` for all.
     #[attr(create_only, canonical = by_name)]
     protocol: String,
-    /// First port; for ICMP the type; nothing where the protocol is `-1`.
+    /// First port; for ICMP the type; nothing where the protocol has no ports.
     #[attr(create_only, range(-1, 65535))]
     from_port: Option<i64>,
     /// Last port; for ICMP the code.
@@ -49,7 +49,7 @@ pub struct SecurityGroupRule {
     #[attr(create_only)]
     self_: Option<bool>,
     /// What the rule is for.
-    #[attr(length(0, 255))]
+    #[attr(length(0, 255), pattern = "[0-9A-Za-z_ .:/()#,@\\[\\]+=&;{}!$*-]*")]
     description: Option<String>,
 }
 
@@ -130,6 +130,17 @@ impl Resource for SecurityGroupRule {
 
     async fn delete(cx: &Cx<'_>, live: &Live<Self>, _last: Option<&Self>) -> Result<()> {
         revoke(cx, live.spec.direction(), &live.spec.security_group_id, vec![live.id.clone()]).await
+    }
+
+    fn check(&self) -> Vec<Violation> {
+        let wrong = wrong_ports(&self.protocol, self.from_port, self.to_port);
+        let mut found: Vec<_> = wrong.map(|message| Violation::new("from_port", message)).into_iter().collect();
+        let ports = [("from_port", self.from_port), ("to_port", self.to_port)];
+        for (name, _) in ports.iter().filter(|(_, port)| port.is_some() && !has_ports(protocol(&self.protocol))) {
+            let message = format!("a rule for protocol {} has no ports", self.protocol);
+            found.push(Violation::new(*name, message).hint("remove it: the rule is for all of them"));
+        }
+        found
     }
 
     async fn retag(cx: &Cx<'_>, live: &Live<Self>, change: &TagChange) -> Result<()> {

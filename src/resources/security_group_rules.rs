@@ -22,6 +22,20 @@ impl Direction {
     }
 }
 
+/// What is wrong with the ports of a rule.
+pub(super) fn wrong_ports(name: &str, from: Option<i64>, to: Option<i64>) -> Option<String> {
+    let protocol = protocol(name);
+    match (from, to) {
+        _ if !has_ports(protocol) => None,
+        (None, _) | (_, None) => Some(format!("a rule for {name} needs `from_port` and `to_port`")),
+        // For ICMP they are type and code.
+        (Some(from), Some(to)) if matches!(protocol, "tcp" | "udp") && from > to => {
+            Some(format!("the first port, {from}, is after the last, {to}"))
+        }
+        _ => None,
+    }
+}
+
 /// One rule as EC2 keeps it: exactly one of the four ends is there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Traffic {
@@ -38,7 +52,7 @@ pub(super) struct Traffic {
 impl Traffic {
     pub(super) fn new(name: &str, from: Option<i64>, to: Option<i64>, description: Option<String>) -> Self {
         let protocol = protocol(name).to_owned();
-        let ports = protocol != "-1";
+        let ports = has_ports(&protocol);
         Self {
             from_port: from.filter(|_| ports),
             to_port: to.filter(|_| ports),
@@ -140,6 +154,11 @@ pub(super) fn protocol(text: &str) -> &str {
         "all" | "ALL" => "-1",
         other => other,
     }
+}
+
+/// Whether EC2 keeps ports for a protocol, or types and codes; for others it lets all traffic through.
+pub(super) fn has_ports(protocol: &str) -> bool {
+    matches!(protocol, "tcp" | "udp" | "icmp" | "icmpv6")
 }
 
 /// The rules of groups, flat; one paged list for all.

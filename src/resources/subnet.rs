@@ -6,10 +6,11 @@ use aws_sdk_ec2::types::{
 };
 use clefctl_core::error::Result;
 use clefctl_core::kind::{
-    Actions, Attributes, Cidr, Declared, Facts, Found, PerVerb, Replacement, Select, Status, TagChange,
+    Actions, Attributes, Cidr, Declared, Facts, Found, PerVerb, Replacement, Select, Status, TagChange, Violation,
 };
 use serde::{Deserialize, Serialize};
 
+use super::vpc::is_of_ec2s_size;
 use crate::aws::tags::ec2 as tags;
 use crate::aws::{Codes, Cx, Live, Op, Resource};
 
@@ -158,6 +159,13 @@ impl Resource for Subnet {
     async fn delete(cx: &Cx<'_>, live: &Live<Self>, _last: Option<&Self>) -> Result<()> {
         cx.call(Op::new("ec2:DeleteSubnet"), || cx.ec2().delete_subnet().subnet_id(&live.id).send()).await?;
         Ok(())
+    }
+
+    fn check(&self) -> Vec<Violation> {
+        if is_of_ec2s_size(&self.cidr_block) {
+            return Vec::new();
+        }
+        vec![Violation::new("cidr_block", "the IPv4 network of a subnet is from /16 to /28")]
     }
 
     async fn retag(cx: &Cx<'_>, live: &Live<Self>, change: &TagChange) -> Result<()> {

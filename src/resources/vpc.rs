@@ -119,19 +119,28 @@ impl Resource for Vpc {
     }
 
     fn check(&self) -> Vec<Violation> {
+        let mut found = Vec::new();
+        if !is_of_ec2s_size(&self.cidr_block) {
+            found.push(Violation::new("cidr_block", "the IPv4 network of a VPC is from /16 to /28"));
+        }
         if self.enable_dns_hostnames && !self.enable_dns_support {
-            return vec![
+            found.push(
                 Violation::new("enable_dns_hostnames", "DNS host names need DNS support")
                     .hint("remove `enable_dns_support: false`"),
-            ];
+            );
         }
-        Vec::new()
+        found
     }
 
     fn must_replace(&self, live: &Self) -> Option<(&'static str, String)> {
         (self.instance_tenancy == "dedicated" && live.instance_tenancy == "default")
             .then(|| ("instance_tenancy", "AWS can only go from dedicated to default in place".to_owned()))
     }
+}
+
+/// Whether a network is of the size that EC2 takes, for VPCs and for subnets.
+pub(super) fn is_of_ec2s_size(network: &Cidr) -> bool {
+    !network.is_v6() && network.prefix().is_some_and(|prefix| (16..=28).contains(&prefix))
 }
 
 impl Vpc {

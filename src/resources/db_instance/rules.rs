@@ -4,7 +4,7 @@ use clefctl_core::error::{Error, ErrorKind, Result};
 use clefctl_core::kind::{Map, Value, Violation};
 
 use super::version::{self, Step};
-use super::{DbInstance, support};
+use super::{DbInstance, support, windows};
 use crate::aws::{Cx, Op};
 
 /// Seconds between samples of enhanced monitoring that RDS takes.
@@ -108,6 +108,7 @@ pub(super) fn check(db: &DbInstance) -> Vec<Violation> {
     if db.multi_az && db.availability_zone.is_some() {
         found.push(Violation::new("availability_zone", "RDS picks the zones of a database with a standby"));
     }
+    found.extend(windows::check(db));
     found
 }
 
