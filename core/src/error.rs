@@ -110,6 +110,8 @@ pub struct Problem {
     pub hints: Vec<String>,
     /// The resource concerned, as a person reads it.
     pub address: Option<String>,
+    /// The attribute concerned, as a path inside the resource; empty where the message names what it is about.
+    pub attribute: String,
 }
 
 impl Problem {
@@ -123,6 +125,7 @@ impl Problem {
             related: Vec::new(),
             hints: Vec::new(),
             address: None,
+            attribute: String::new(),
         }
     }
 
@@ -164,6 +167,17 @@ impl Problem {
     pub fn address(mut self, address: impl fmt::Display) -> Self {
         self.address = Some(address.to_string());
         self
+    }
+
+    /// What it is about, and the message: `web.min_size: it is more than max_size`.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let Self { message, address, attribute, .. } = self;
+        match address {
+            Some(address) if !attribute.is_empty() => format!("{address}.{attribute}: {message}"),
+            Some(address) if !message.contains(&format!("`{address}`")) => format!("{address}: {message}"),
+            _ => message.clone(),
+        }
     }
 
     /// Whether it stops the run.

@@ -130,16 +130,8 @@ fn wanted(
 }
 
 fn problem(change: &Change, instance: Option<&Instance>, violation: Violation) -> Problem {
-    let Violation { path, message, hint, warning } = violation;
-    let mut problem = if warning { Problem::warning(message) } else { Problem::error(message) };
-    problem = problem.address(&change.address).label(path);
-    if let Some(instance) = instance {
-        problem = problem.at(instance.span);
-    }
-    match hint {
-        Some(hint) => problem.hint(hint),
-        None => problem,
-    }
+    let problem = violation.problem().address(&change.address);
+    instance.into_iter().fold(problem, |problem, instance| problem.at(instance.span))
 }
 
 fn not_asked(change: &Change, error: Error) -> Problem {

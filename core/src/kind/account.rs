@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 
 use super::{Address, Facts, LookupFacts, Map, Owner, Together, Value};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Problem, Result};
 
 /// Ownership tags and other words that clefctl writes on things.
 pub mod tag {
@@ -226,6 +226,13 @@ impl Violation {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// The problem that it is, without a place and an address yet.
+    pub(crate) fn problem(self) -> Problem {
+        let Self { path, message, hint, warning } = self;
+        let problem = if warning { Problem::warning(message) } else { Problem::error(message) };
+        hint.into_iter().fold(Problem { attribute: path, ..problem }, Problem::hint)
     }
 }
 

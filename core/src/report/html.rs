@@ -122,10 +122,8 @@ fn warnings(out: &mut String, plan: &Plan, view: View<'_>) {
         let place = problem.span.and_then(|span| view.sources.locate(span));
         let place = place
             .map_or_else(String::new, |(file, line, _)| format!(" <span class=\"at\">{}:{line}</span>", escape(file)));
-        let address =
-            problem.address.as_ref().map_or_else(String::new, |address| format!("<b>{}</b>: ", escape(address)));
         let hints = problem.hints.iter().map(|hint| ["<br>".to_owned(), escape(hint)].concat()).collect::<String>();
-        let _ = writeln!(out, "<li>{address}{}{place}{hints}</li>", escape(&problem.message));
+        let _ = writeln!(out, "<li>{}{place}{hints}</li>", escape(&problem.title()));
     }
     out.push_str("</ul>\n</section>\n");
 }

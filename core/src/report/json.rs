@@ -137,6 +137,7 @@ pub fn problem(problem: &Problem, sources: &Sources) -> Json {
         "severity": match problem.severity { Severity::Error => "error", Severity::Warning => "warning" },
         "message": problem.message,
         "address": problem.address,
+        "attribute": (!problem.attribute.is_empty()).then_some(&problem.attribute),
         "place": problem.span.and_then(|span| place(span, sources)),
         "label": (!problem.label.is_empty()).then_some(&problem.label),
         "related": problem.related.iter().map(|(span, words)| json!({

@@ -130,7 +130,7 @@ fn warnings(out: &mut String, plan: &Plan, view: View<'_>, room: usize) {
     for (i, problem) in plan.warnings.iter().enumerate() {
         let place = problem.span.and_then(|span| view.sources.locate(span));
         let place = place.map_or_else(String::new, |(file, line, _)| format!(" ({file}:{line})"));
-        let text = format!("{}{}", escape(&problem.message), escape(&place));
+        let text = format!("{}{}", escape(&problem.title()), escape(&place));
         if out.len() + text.len() > room {
             let _ = writeln!(out, "\n> [!WARNING]\n> {} left out.", count(plan.warnings.len() - i, "warning"));
             return;

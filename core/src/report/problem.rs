@@ -52,12 +52,7 @@ fn one(problem: &Problem, sources: &Sources, layout: Layout) -> String {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let address = problem.address.as_ref().filter(|a| !problem.message.contains(a.as_str()));
-    let title = match address {
-        Some(address) => clean(&format!("{address}: {}", problem.message)).into_owned(),
-        None => clean(&problem.message).into_owned(),
-    };
-    let mut group = Group::with_title(level.primary_title(title));
+    let mut group = Group::with_title(level.primary_title(clean(&problem.title()).into_owned()));
     for element in snippets(problem, sources) {
         group = group.element(element);
     }

@@ -38,13 +38,8 @@ impl Stack {
                 stand_in::check(&**kind, &declared)
             };
             problems.extend(violations.into_iter().map(|violation| {
-                let problem = if violation.warning {
-                    Problem::warning(violation.message)
-                } else {
-                    Problem::error(violation.message)
-                };
-                let problem = problem.at(self.span_of(&instance.address, &violation.path));
-                violation.hint.into_iter().fold(problem, Problem::hint)
+                let span = self.span_of(&instance.address, &violation.path);
+                violation.problem().at(span)
             }));
         }
         let problems = problems.into_iter().map(|problem| problem.address(&instance.address)).collect();

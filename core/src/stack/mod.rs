@@ -37,7 +37,11 @@ use crate::error::Problem;
 /// one underlines more.
 fn tidy(mut problems: Vec<Problem>) -> Vec<Problem> {
     let place = |problem: &Problem| problem.span.map(|span| (span.file, span.start));
-    problems.sort_by(|a, b| (place(a), &a.message, a.span).cmp(&(place(b), &b.message, b.span)));
-    problems.dedup_by(|a, b| place(a) == place(b) && a.message == b.message);
+    problems.sort_by(|a, b| (place(a), words(a), a.span).cmp(&(place(b), words(b), b.span)));
+    problems.dedup_by(|a, b| place(a) == place(b) && words(a) == words(b));
     problems
+}
+
+fn words(problem: &Problem) -> (&str, &str) {
+    (&problem.attribute, &problem.message)
 }

@@ -39,7 +39,7 @@ impl StackFile {
                 if problem.span.is_some_and(|span| written.iter().any(|told| tells(told, span))) {
                     continue;
                 }
-                let key = (problem.span, problem.severity, problem.message.clone());
+                let key = (problem.span, problem.severity, problem.attribute.clone(), problem.message.clone());
                 found.entry(key).or_insert_with(|| (problem, BTreeSet::new())).1.insert(env.clone());
             }
         }
@@ -92,7 +92,7 @@ fn tells(told: &Problem, span: Span) -> bool {
 }
 
 /// What makes two problems one.
-type Key = (Option<Span>, Severity, String);
+type Key = (Option<Span>, Severity, String, String);
 
 /// Evaluates everything that the environment declares.
 fn values(stack: &Stack, problems: &mut Vec<Problem>) {
