@@ -144,6 +144,10 @@ fn compiled(pattern: &'static str) -> Option<Arc<Regex>> {
     type Patterns = HashMap<&'static str, Option<Arc<Regex>>>;
     static CACHE: LazyLock<Mutex<Patterns>> = LazyLock::new(Mutex::default);
     let mut cache = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
-    let entry = cache.entry(pattern).or_insert_with(|| Regex::new(&format!("^(?:{pattern})$")).ok().map(Arc::new));
+    let entry = cache.entry(pattern).or_insert_with(|| {
+        // AWS means ASCII, and so does JSON Schema.
+        let pattern = pattern.replace(r"\d", "[0-9]").replace(r"\w", "[0-9A-Za-z_]").replace(r"\s", r"[\t\n\f\r ]");
+        Regex::new(&format!("^(?:{pattern})$")).ok().map(Arc::new)
+    });
     entry.clone()
 }
