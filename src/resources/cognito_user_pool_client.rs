@@ -271,7 +271,7 @@ impl Resource for CognitoUserPoolClient {
             found.push(Violation::new("allowed_oauth_flows", message));
         }
         if self.default_redirect_uri.as_ref().is_some_and(|url| !self.callback_urls.contains(url)) {
-            found.push(Violation::new("default_redirect_uri", "it has to be one of `callback_urls`"));
+            found.push(Violation::new("callback_urls", "`default_redirect_uri` has to be among them"));
         }
         found
     }

@@ -49,6 +49,7 @@ pub struct SecurityGroup {
 #[attributes(at_least_one("cidr_blocks", "ipv6_cidr_blocks", "prefix_list_ids", "security_groups", "self"))]
 pub struct Rule {
     /// `tcp`, `udp`, `icmp`, `icmpv6`, a protocol number, or `-1` for all.
+    #[attr(pattern = "-1|all|tcp|udp|icmp|icmpv6|ALL|TCP|UDP|ICMP|ICMPV6|\\d{1,3}")]
     protocol: String,
     /// First port; for ICMP the type; nothing (or 0) where the protocol has no ports.
     #[attr(range(-1, 65535))]

@@ -24,7 +24,7 @@ pub struct SecurityGroupRule {
     #[attr(create_only, values("ingress", "egress"))]
     r#type: String,
     /// `tcp`, `udp`, `icmp`, `icmpv6`, a protocol number, or `-1` for all.
-    #[attr(create_only, canonical = by_name)]
+    #[attr(create_only, canonical = by_name, pattern = "-1|all|tcp|udp|icmp|icmpv6|ALL|TCP|UDP|ICMP|ICMPV6|\\d{1,3}")]
     protocol: String,
     /// First port; for ICMP the type; nothing where the protocol has no ports.
     #[attr(create_only, range(-1, 65535))]

@@ -1,8 +1,9 @@
 //! A kind's own rules, tested while ids that others are yet to get are not known.
 //!
 //! Nearly every resource of a first apply waits for an id, and what is wrong with the rest of it must show before
-//! anything is made. So something stands in for the ids: once a text, and once nothing at all. What is wrong either way
-//! is wrong. Where something else than an id or a part of a document is unknown, the rules wait until it is known.
+//! anything is made. So something stands in for ids and other texts: once a text, and once nothing at all. What is wrong
+//! either way is wrong, unless it is about something unknown. Where anything else than a text or a part of a document is
+//! unknown, the rules wait until it is known.
 
 use crate::kind::{Absent, Attribute, Block, Kind, Map, Type, Value, Violation};
 
@@ -27,7 +28,7 @@ impl StandIn {
         let mut map = Map::new();
         for (name, value) in declared {
             let value = match block.attribute(name) {
-                Some(attribute) => self.attribute(attribute, value)?,
+                Some(attribute) => self.attribute(attribute, value, declared)?,
                 None => value.clone(),
             };
             if !value.is_null() {
@@ -37,9 +38,15 @@ impl StandIn {
         Some(map)
     }
 
-    fn attribute(&mut self, attribute: &'static Attribute, value: &Value) -> Option<Value> {
+    fn attribute(&mut self, attribute: &'static Attribute, value: &Value, others: &Map) -> Option<Value> {
         let needed = matches!(attribute.absent, Absent::Required);
-        self.value(&attribute.ty, value, needed)
+        match attribute.absent {
+            _ if value.is_known() => Some(value.clone()),
+            // Not any text would do.
+            _ if !attribute.values.is_empty() || needed && attribute.pattern.is_some() => None,
+            Absent::Default(usual) if value.is_unknown() && !self.present => Some(usual.value(others)),
+            _ => self.value(&attribute.ty, value, needed),
+        }
     }
 
     /// A known value as it is, and something in place of an unknown one; `None` where nothing would do.
@@ -49,14 +56,17 @@ impl StandIn {
         }
         Some(match (value, ty) {
             (Value::Sensitive(inner), _) => self.value(ty, inner, needed)?.sensitive(),
-            (Value::Unknown(_), Type::Reference { output, .. }) if needed || self.present => self.text(output),
-            (Value::Unknown(_), Type::Reference { .. }) => Value::Null,
-            (
-                Value::Unknown(_),
-                Type::List(item @ Type::Reference { .. }) | Type::Set(item @ Type::Reference { .. }),
-            ) => {
-                let items = if self.present { self.value(item, value, true) } else { None };
-                Value::list(items)
+            (Value::Unknown(_), Type::Reference { .. } | Type::String | Type::Name) if needed || self.present => {
+                self.text(ty)
+            }
+            (Value::Unknown(_), Type::Reference { .. } | Type::String | Type::Name) => Value::Null,
+            (Value::Unknown(_), Type::List(item) | Type::Set(item)) => {
+                let one = self.value(item, value, true)?;
+                Value::list(self.present.then_some(one))
+            }
+            (Value::Unknown(_), Type::Map(item)) => {
+                let one = self.value(item, value, true)?;
+                Value::map(self.present.then(|| ("unknown".to_owned(), one)))
             }
             (Value::Map(_) | Value::List(_), Type::Document(_)) => self.document(value),
             (Value::List(items), Type::List(item) | Type::Set(item)) => {
@@ -75,7 +85,7 @@ impl StandIn {
     /// What is unknown in a document is text, nearly always.
     fn document(&mut self, value: &Value) -> Value {
         match value {
-            Value::Unknown(_) => self.text(""),
+            Value::Unknown(_) => self.text(&Type::String),
             Value::Sensitive(inner) => self.document(inner).sensitive(),
             Value::List(items) => Value::list(items.iter().map(|item| self.document(item))),
             Value::Map(map) => Value::map(map.iter().map(|(key, item)| (key.clone(), self.document(item)))),
@@ -84,10 +94,11 @@ impl StandIn {
     }
 
     /// No two of them are the same.
-    fn text(&mut self, output: &str) -> Value {
+    fn text(&mut self, ty: &Type) -> Value {
         self.count += 1;
         let name = format!("unknown-{}", self.count);
-        Value::from(if output == "arn" { format!("arn:aws:iam::123456789012:role/{name}") } else { name })
+        let is_arn = matches!(ty, Type::Reference { output: "arn", .. });
+        Value::from(if is_arn { format!("arn:aws:iam::123456789012:role/{name}") } else { name })
     }
 }
 

@@ -124,8 +124,9 @@ pub(super) fn check(queries: &BTreeSet<MetricQuery>, band: Option<&str>, found: 
     }
     let watched = queries.iter().filter(|query| query.return_data && Some(query.id.as_str()) != band).count();
     if watched != 1 {
-        let message = format!("an alarm watches one query; {watched} have `return_data: true`");
-        found.push(Violation::new("metric_query", message));
+        let (path, beside) = band.map_or(("metric_query", ""), |_| ("threshold_metric_id", " beside the band"));
+        let message = format!("an alarm watches one query{beside}; {watched} have `return_data: true`");
+        found.push(Violation::new(path, message));
     }
     if let Some(band) = band
         && !ids.contains(band)

@@ -83,7 +83,7 @@ impl Passkeys {
 #[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
 pub struct SignIn {
     /// `PASSWORD` always, and `EMAIL_OTP`, `SMS_OTP`, `WEB_AUTHN` besides.
-    #[attr(length(1, 4))]
+    #[attr(length(1, 4), values("PASSWORD", "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN"))]
     pub(super) allowed_first_auth_factors: BTreeSet<String>,
 }
 
@@ -204,7 +204,7 @@ impl CognitoUserPool {
             );
         }
         if !self.sign_in_policy.allowed_first_auth_factors.contains("PASSWORD") {
-            found.push(Violation::new("sign_in_policy", "`PASSWORD` is always one of the factors"));
+            found.push(Violation::new("sign_in_policy.allowed_first_auth_factors", "`PASSWORD` is always one of them"));
         }
         found
     }

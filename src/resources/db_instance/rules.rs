@@ -77,7 +77,7 @@ pub(super) fn check(db: &DbInstance) -> Vec<Violation> {
             ("username", db.username.is_some()),
         ];
         for (name, _) in needed.iter().filter(|(_, there)| !there) {
-            found.push(Violation::new(*name, format!("a database without a source needs `{name}`")));
+            found.push(Violation::new(*name, "a database without a source needs it"));
         }
         if db.password_version.is_none() && db.manage_master_user_password != Some(true) {
             found.push(

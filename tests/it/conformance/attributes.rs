@@ -67,8 +67,16 @@ fn changeable(kind: &str) -> BTreeSet<&'static str> {
     living.map(|attribute| attribute.name).collect()
 }
 
-/// The example with more in it, as a stack file. JSON is YAML.
-fn write(folder: &Path, kind: &str, attributes: &Attributes, locals: &Value, set: &Map<String, Value>) -> PathBuf {
+/// The example, and the example with each of the sets, with the name of the resource that has them.
+pub(super) fn stacks(kind: &str) -> Vec<(String, Value)> {
+    let attributes = attributes(kind);
+    let nothing = Map::new();
+    let sets = [&nothing].into_iter().chain(&attributes.sets);
+    sets.map(|set| (attributes.resource.clone(), stack(kind, &attributes, &Value::Null, set))).collect()
+}
+
+/// The example with more in it.
+fn stack(kind: &str, attributes: &Attributes, locals: &Value, set: &Map<String, Value>) -> Value {
     let mut stack: Value = yaml(&example(kind));
     if !locals.is_null() {
         stack["locals"] = locals.clone();
@@ -77,6 +85,12 @@ fn write(folder: &Path, kind: &str, attributes: &Attributes, locals: &Value, set
     resources.extend(attributes.resources.clone());
     resources.extend(attributes.beside.clone());
     resources[&attributes.resource].as_object_mut().unwrap().extend(set.clone());
+    stack
+}
+
+/// It as a stack file. JSON is YAML.
+fn write(folder: &Path, kind: &str, attributes: &Attributes, locals: &Value, set: &Map<String, Value>) -> PathBuf {
+    let stack = stack(kind, attributes, locals, set);
     let path = folder.join("stack.yaml");
     fs::write(&path, stack.to_string()).unwrap();
     path

@@ -8,6 +8,7 @@ mod counts;
 pub(crate) mod driver;
 pub(crate) mod fault;
 mod lookups;
+mod rules;
 
 use std::path::PathBuf;
 use std::sync::Mutex;
