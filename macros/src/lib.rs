@@ -16,7 +16,8 @@
 //!
 //! Structs: `#[attributes(exactly_one("a", "b"), at_most_one(…), at_least_one(…), requires("a", "b"),
 //! requires_when("a", "text", "b"), forbids_when("a", "text", "b"),
-//! source_forbids("reference", "its attribute", "text", "unless its attribute", "begins so"))]`.
+//! source_forbids("reference", "its attribute", "text", "unless its attribute", "begins so"),
+//! part_of("network", "reference", "its network"))]`.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -220,6 +221,9 @@ fn rules(input: &DeriveInput) -> Result<Vec<TokenStream>> {
                     text: #text,
                     unless: (#other, #prefix),
                 }),
+                ("part_of", [network, reference, whole]) => {
+                    quote!(PartOf { network: #network, reference: #reference, whole: #whole })
+                }
                 _ => return Err(meta.error("no rule is called so")),
             };
             rules.push(quote!(::clefctl_core::kind::Rule::#rule));

@@ -18,7 +18,10 @@ use crate::aws::{Codes, Cx, Live, Op, Resource};
 ///
 /// AWS keeps five addresses of each subnet for itself. Load balancers and databases need subnets in two zones.
 #[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
-#[attributes(requires("assign_ipv6_address_on_creation", "ipv6_cidr_block"))]
+#[attributes(
+    requires("assign_ipv6_address_on_creation", "ipv6_cidr_block"),
+    part_of("cidr_block", "vpc_id", "cidr_block")
+)]
 pub struct Subnet {
     /// The VPC that it is part of.
     #[attr(create_only, refers("vpc", "id"))]

@@ -129,6 +129,9 @@ pub(super) fn rule(rule: &Rule) -> String {
         Rule::SourceForbids { reference, attribute, text, unless: (other, prefix) } => format!(
             "What `{reference}` names has no `{attribute}: {text}`, unless its `{other}` begins with `{prefix}`."
         ),
+        Rule::PartOf { network, reference, whole } => format!(
+            "`{network}` lies inside of `{whole}` of what `{reference}` names, and apart from those of others there."
+        ),
     }
 }
 

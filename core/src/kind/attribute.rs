@@ -81,6 +81,16 @@ pub enum Rule {
         /// What excuses it.
         unless: (&'static str, &'static str),
     },
+    /// The network `network` lies inside of the one that `whole` says of the resource that `reference` names, and apart
+    /// from those of other resources there.
+    PartOf {
+        /// The attribute with the network.
+        network: &'static str,
+        /// The attribute that refers.
+        reference: &'static str,
+        /// The attribute of the resource that is referred to.
+        whole: &'static str,
+    },
 }
 
 impl Block {

@@ -475,7 +475,8 @@ fn thousands_of_instances_of_one_resource_are_no_trouble() {
     let loaded = read(
         "stack: s\nregion: eu-west-3\nlocals: {keys: '${flatten([for a in range(60) : [for b in range(50) : \"${a}-${b}\"]])}'}\nresources:\n  \
          vpc: {kind: vpc, cidr_block: 10.0.0.0/16}\n  \
-         a: {kind: subnet, for_each: '${local.keys}', vpc_id: '${vpc.id}', cidr_block: 10.0.0.0/24}\n  \
+         a: {kind: subnet, for_each: '${local.keys}', vpc_id: '${vpc.id}', \
+         cidr_block: '10.0.${replace(each.key, \"-\", \".\")}/32'}\n  \
          b: {kind: instance, for_each: '${local.keys}', ami: ami-1, subnet_id: '${a[each.key].id}'}\n",
     );
     let start = std::time::Instant::now();

@@ -52,6 +52,7 @@ struct VpcOutputs {
 
 /// A part of a network in one zone.
 #[derive(Attributes)]
+#[attributes(part_of("cidr_block", "vpc_id", "cidr_block"))]
 struct Subnet {
     /// The network it is a part of.
     #[attr(create_only, refers("vpc", "id"))]

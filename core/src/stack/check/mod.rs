@@ -4,6 +4,7 @@ pub(super) mod cycles;
 pub(super) mod entries;
 mod kinds;
 mod names;
+mod networks;
 mod physical;
 mod references;
 mod sources;
@@ -98,11 +99,13 @@ type Key = (Option<Span>, Severity, String, String);
 fn values(stack: &Stack, problems: &mut Vec<Problem>) {
     let mut known = world::Declared::default();
     let mut identities = physical::Identities::default();
+    let mut networks = networks::Networks::default();
     for instance in world::order(stack) {
         let (map, found) = stack.evaluate_leniently(instance, &known);
         problems.extend(found);
         problems.extend(identities.take(stack, instance, &map));
         problems.extend(sources::check(stack, instance, &known));
+        problems.extend(networks.take(stack, instance, &map, &known));
         known.learn(instance, map);
         problems.extend(stack.tags_leniently(instance, &known).1);
         problems.extend(stack.triggers(instance, &known).err().unwrap_or_default());

@@ -96,7 +96,7 @@ impl<'a> Identities<'a> {
 }
 
 /// What an attribute adds to an identity; `None` where it cannot be told yet whether two are the same.
-fn part(facts: &Facts, name: &str, said: &Map) -> Option<String> {
+pub(super) fn part(facts: &Facts, name: &str, said: &Map) -> Option<String> {
     let attribute = facts.declared.attribute(name)?;
     let value = said.get(name).unwrap_or(&Value::Null);
     if value.is_null() {
