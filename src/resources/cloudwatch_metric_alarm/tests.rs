@@ -52,7 +52,7 @@ fn rules_between_attributes_are_checked() {
         })
     };
     assert_eq!(complaints(&with(&band("band"))), nothing);
-    assert_eq!(complaints(&with(&band("other"))), ["metric_query", "threshold_metric_id"]);
+    assert_eq!(complaints(&with(&band("other"))), ["threshold_metric_id", "threshold_metric_id"]);
 }
 
 #[test]
