@@ -19,6 +19,8 @@ pub(super) struct Scope {
     pub(super) locals: HashMap<Arc<str>, LocalState>,
     /// The kinds of the resources, by the resources' names; missing where a kind is unknown.
     pub(super) kinds: HashMap<Arc<str>, Arc<dyn Kind>>,
+    /// All kinds that there are, by their own names.
+    pub(super) registered: HashMap<&'static str, &'static Facts>,
     /// The kinds of the lookups, by the lookups' names.
     pub(super) lookups: HashMap<Arc<str>, &'static LookupFacts>,
     /// What the resources expand to, by name; missing while that is not decided.
@@ -65,6 +67,7 @@ impl Scope {
             .filter_map(|lookup| Some((Arc::clone(&lookup.name.text), registry.lookup(&lookup.kind.text)?.facts())));
         Self {
             kinds: kinds.collect(),
+            registered: registry.kinds().map(|kind| (kind.facts().name, kind.facts())).collect(),
             lookups: lookups.collect(),
             locals: locals(document),
             document: Arc::clone(document),

@@ -53,9 +53,10 @@ impl Resolver<'_> {
             }
             Value::String(text) => {
                 let sensitive = matches!(value, Value::Sensitive(_));
-                if let Some(problem) = text_problem(attribute, text, depth > 0, sensitive, tree.span) {
-                    self.problems.push(problem);
-                }
+                let shown = if sensitive { "this value".to_owned() } else { format!("`{text}`") };
+                let problem = text_problem(attribute, text, depth > 0, &shown, tree.span);
+                let problem = problem.or_else(|| self.literal_problem(attribute, text, &shown, tree.span));
+                self.problems.extend(problem);
             }
             Value::Number(n) => {
                 let Some((min, max)) = attribute.range else { return };
@@ -97,9 +98,8 @@ impl Resolver<'_> {
 }
 
 /// What is wrong with a text.
-fn text_problem(attribute: &Attribute, text: &str, item: bool, sensitive: bool, span: Span) -> Option<Problem> {
+fn text_problem(attribute: &Attribute, text: &str, item: bool, shown: &str, span: Span) -> Option<Problem> {
     let name = attribute.name;
-    let shown = if sensitive { "this value".to_owned() } else { format!("`{text}`") };
     if !attribute.values.is_empty() && !attribute.values.contains(&text) {
         let problem = Problem::error(format!("{shown} is no value of `{name}`")).at(span);
         let all = attribute.values.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ");

@@ -2,6 +2,7 @@
 
 mod block;
 mod constraint;
+mod literal;
 mod policy;
 mod rules;
 mod typed;
