@@ -67,7 +67,8 @@ import json
 secrets, ssm = client('secretsmanager'), client('ssm')
 result = [secrets.get_secret_value(SecretId=s['Name'])['SecretString'] for s in secrets.list_secrets()['SecretList']]
 result.append(ssm.get_parameter(Name='/shop/fetched', WithDecryption=True)['Parameter']['Value'])
-result += [json.loads(value)['secret_access_key'] for value in list(result) if value.startswith('{')]
+# A generated value may begin with a brace, too.
+result += [json.loads(value)['secret_access_key'] for value in list(result) if 'secret_access_key' in value]
 ",
     );
     serde_json::from_value(read).unwrap()
