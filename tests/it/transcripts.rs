@@ -94,6 +94,33 @@ fn things_come_into_a_stack_and_leave_it() {
 }
 
 #[test]
+fn a_thing_can_say_what_it_is_called() {
+    let text = r#"stack: shop
+region: eu-west-3
+resources:
+  files:
+    kind: s3_bucket
+    tags: {Name: '${self.bucket}'}
+    policy: {Statement: {Effect: Deny, Principal: "*", Action: s3:*, Resource: 'arn:aws:s3:::${self.bucket}/*'}}
+  app:
+    kind: iam_role
+    path: /one/
+    description: ${self.name} of ${files.bucket}
+    assume_role_policy: {Statement: {Effect: Allow, Principal: {Service: ec2.amazonaws.com}, Action: sts:AssumeRole}}
+outputs:
+  said: {value: '${app.description}'}
+"#;
+    let stage = Stage::with("stack.yaml", text);
+    stage.answer("apply --auto-approve");
+    stage.answer("plan --detailed-exitcode");
+    assert!(stage.answer("output -r said").starts_with("shop-default-app of shop-default-files-"));
+    stage.write("stack.yaml", &text.replace("/one/", "/two/"));
+    stage.answer("apply --auto-approve");
+    stage.answer("plan --detailed-exitcode");
+    assert!(stage.answer("output -r said").starts_with("shop-default-app-g2 of shop-default-files-"));
+}
+
+#[test]
 fn refusals_say_what_to_do() {
     let mut stage = Stage::with("stack.yaml", NETWORK);
     stage.run("init");

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::declare::{Declaration, Phase, declare, physical_name};
+use super::declare::{Declaration, Phase, declare, physical_name, unwritten_name};
 use super::diff;
 use super::ignore::Ignored;
-use super::known::{Known, view};
+use super::known::{Known, Within, view};
 use super::live::Lives;
 use super::overlay::opinion;
 use super::plan::{Action, AttributeChange, Reason};
@@ -64,14 +64,28 @@ pub(super) fn decide(
     moving: &Moving,
 ) -> Result<Decision, Vec<Problem>> {
     let kind = scene.kind(instance.kind, &instance.address)?;
-    let evaluated = scene.stack.evaluate(instance, known)?;
+    let observed = lives.and_then(|lives| lives.current.as_ref().or(lives.unmarked.as_ref()));
+    let evaluated = evaluate(scene, instance, known, 1, observed.map(|observed| &**observed))?;
     let trigger = scene.stack.trigger(instance, known)?;
-    let case = Case { scene, instance, kind, facts: kind.facts(), evaluated, trigger };
+    let case = Case { scene, instance, kind, facts: kind.facts(), known, evaluated, trigger };
     let Some(lives) = lives else { return case.create() };
     match (&lives.current, &lives.unmarked) {
-        (Some(observed), _) | (None, Some(observed)) => case.existing(observed, lives, known, moving),
+        (Some(observed), _) | (None, Some(observed)) => case.existing(observed, lives, moving),
         (None, None) => case.create(),
     }
+}
+
+/// What the stack says of an instance that is called as what lives is, or by default.
+fn evaluate(
+    scene: &Scene<'_>,
+    instance: &Instance,
+    known: &Known,
+    generation: u32,
+    observed: Option<&Observed>,
+) -> Result<Map, Vec<Problem>> {
+    let (owner, account) = (scene.stack.owner(), &scene.inventory.account);
+    let name = unwritten_name(owner, account, instance, generation, observed);
+    scene.stack.evaluate(instance, &Within { known, name })
 }
 
 /// One instance, evaluated.
@@ -80,6 +94,7 @@ struct Case<'a> {
     instance: &'a Instance,
     kind: &'a dyn Kind,
     facts: &'static Facts,
+    known: &'a Known,
     evaluated: Map,
     trigger: Value,
 }
@@ -108,17 +123,11 @@ impl Case<'_> {
         Ok(self.decision(Some(Action::Create), Reason::New, attributes, declared, None))
     }
 
-    fn existing(
-        self,
-        observed: &Arc<Observed>,
-        lives: &Lives,
-        known: &Known,
-        moving: &Moving,
-    ) -> Result<Decision, Vec<Problem>> {
+    fn existing(self, observed: &Arc<Observed>, lives: &Lives, moving: &Moving) -> Result<Decision, Vec<Problem>> {
         let generation = lives.generation.max(1);
         let declared = declare(self.declaration(generation), Phase::Whole, Some(observed));
         let mut attributes = self.differences(observed, generation)?;
-        let moved_lookups = self.note_moved_lookups(&mut attributes, known, moving);
+        let moved_lookups = self.note_moved_lookups(&mut attributes, moving);
         if let Some((reason, forced)) = self.must_be_replaced(observed, &attributes, &declared)? {
             for change in &mut attributes {
                 change.forces |= forced.as_deref() == Some(change.name.as_str());
@@ -274,7 +283,7 @@ impl Case<'_> {
     }
 
     fn replace(
-        self,
+        mut self,
         observed: &Arc<Observed>,
         generation: u32,
         reason: Reason,
@@ -295,6 +304,7 @@ impl Case<'_> {
             ]);
         }
         let generation = generation + 1;
+        self.evaluated = evaluate(self.scene, self.instance, self.known, generation, None)?;
         self.has_its_secrets()?;
         let declared = declare(self.declaration(generation), Phase::Whole, None);
         if let Some(taken) = self.scene.inventory.taken.get(&self.instance.address)
@@ -317,7 +327,7 @@ impl Case<'_> {
     }
 
     /// The lookups that alone account for all the changes, each noted on its attribute; empty if there is another cause.
-    fn note_moved_lookups(&self, attributes: &mut [AttributeChange], known: &Known, moving: &Moving) -> Vec<String> {
+    fn note_moved_lookups(&self, attributes: &mut [AttributeChange], moving: &Moving) -> Vec<String> {
         let mut all = BTreeSet::new();
         let mut other = false;
         for change in attributes.iter_mut() {
@@ -329,7 +339,7 @@ impl Case<'_> {
                         lookups.insert(format!("lookup.{name}"));
                     }
                     Target::Instance(address) => {
-                        let value = known.instance(address).unwrap_or_default();
+                        let value = self.known.instance(address).unwrap_or_default();
                         let part = reference.attribute.as_ref().map_or(&value, |attribute| value.get(attribute));
                         match moving.get(address) {
                             _ if part.is_known() => {}

@@ -89,10 +89,23 @@ pub fn physical_name(from: &Declaration<'_>, observed: Option<&Observed>) -> Opt
         Some(written) if !written.is_null() => return written.as_str().map(str::to_owned),
         _ => {}
     }
+    unwritten_name(from.owner, from.account, from.instance, from.generation, observed)
+}
+
+/// The physical name of an instance for which the stack writes none: that of what lives, else the default.
+#[must_use]
+pub fn unwritten_name(
+    owner: &Owner,
+    account: &str,
+    instance: &Instance,
+    generation: u32,
+    observed: Option<&Observed>,
+) -> Option<String> {
+    let naming = instance.facts.naming.as_ref()?;
     if let Some(live) = observed.and_then(|observed| observed.get(naming.attribute).as_str()) {
         return Some(live.to_owned());
     }
-    Some(default_name(naming, from.owner, &from.instance.address, from.generation, from.account, &from.instance.region))
+    Some(default_name(naming, owner, &instance.address, generation, account, &instance.region))
 }
 
 /// All tags that a thing is to carry that does not live yet.

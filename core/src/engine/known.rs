@@ -72,6 +72,32 @@ impl World for Known {
     }
 }
 
+/// The world as one instance sees it, which knows what it is called.
+pub(super) struct Within<'a> {
+    /// What is known of all others, and of what it was so far.
+    pub(super) known: &'a Known,
+    /// Its physical name, if the stack writes none.
+    pub(super) name: Option<String>,
+}
+
+impl World for Within<'_> {
+    fn instance(&self, address: &Address) -> Option<Value> {
+        self.known.instance(address)
+    }
+
+    fn lookup(&self, name: &str) -> Option<Value> {
+        self.known.lookup(name)
+    }
+
+    fn account_id(&self) -> Option<String> {
+        self.known.account_id()
+    }
+
+    fn own_name(&self) -> Option<String> {
+        self.name.clone()
+    }
+}
+
 /// All attributes and outputs of an instance as expressions see them.
 ///
 /// An attribute with an opinion has the declared value; any other, and each output, has the observed one, and is

@@ -5,7 +5,8 @@ use std::time::Duration;
 use futures::stream::{StreamExt, iter};
 
 use super::apply::expected;
-use super::declare::{Declaration, Phase, declare};
+use super::declare::{Declaration, Phase, declare, unwritten_name};
+use super::known::Within;
 use super::plan::{Action, Change, Plan};
 use super::planned::{Item, Planned};
 use crate::error::{Error, ErrorKind, Problem, Result};
@@ -113,10 +114,13 @@ fn wanted(
     observed: Option<&Observed>,
 ) -> Result<Option<Declared>> {
     let Some(instance) = planned.desired.instances().get(&change.address) else { return Ok(None) };
-    let evaluated: Map = planned.desired.evaluate(instance, &planned.known).map_err(Error::invalid)?;
+    let (owner, account) = (&planned.plan.owner, &planned.plan.account);
+    let name = unwritten_name(owner, account, instance, change.generation, observed);
+    let world = Within { known: &planned.known, name };
+    let evaluated: Map = planned.desired.evaluate(instance, &world).map_err(Error::invalid)?;
     let declaration = Declaration {
-        owner: &planned.plan.owner,
-        account: &planned.plan.account,
+        owner,
+        account,
         facts: kind.facts(),
         instance,
         evaluated: &evaluated,

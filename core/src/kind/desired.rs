@@ -65,6 +65,11 @@ pub trait World {
 
     /// The number of the account, once it is known.
     fn account_id(&self) -> Option<String>;
+
+    /// The physical name of the instance that is being evaluated, where the stack writes none and it is settled.
+    fn own_name(&self) -> Option<String> {
+        None
+    }
 }
 
 /// One instance of a resource: everything about it that needs no evaluation against AWS.

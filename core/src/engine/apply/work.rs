@@ -10,11 +10,11 @@ use tokio_util::sync::CancellationToken;
 use super::Run;
 use super::lookups::Lookups;
 use super::schedule::Finished;
-use crate::engine::declare::{Declaration, Phase, declare};
+use crate::engine::declare::{Declaration, Phase, declare, unwritten_name};
 use crate::engine::diff;
 use crate::engine::event::{Event, Report};
 use crate::engine::ignore::Ignored;
-use crate::engine::known::Known;
+use crate::engine::known::{Known, Within};
 use crate::engine::lock::{STALENESS, Traces, mark};
 use crate::engine::places::Places;
 use crate::engine::plan::{Action, AttributeChange, Change, Step, StepId, Verb};
@@ -140,7 +140,7 @@ impl<'a> Work<'a> {
                 }
                 let usable = kind.wait(cx, &*self.new_thing(at)?).await?;
                 // What it refers to may still be on its way: an update, if there is one, comes later.
-                let (_, evaluated, _) = self.evaluate(change)?;
+                let (_, evaluated, _) = self.evaluate(change, Some(&usable))?;
                 Ok(self.now(at, change, &evaluated, usable))
             }
             Verb::Retag => {
@@ -221,10 +221,22 @@ impl<'a> Work<'a> {
     }
 
     /// The attributes of an instance, and what triggers its replacement, as far as they are known now.
-    fn evaluate(&self, change: &Change) -> Result<(&'a Instance, Map, Value)> {
+    fn evaluate(&self, change: &Change, observed: Option<&Observed>) -> Result<(&'a Instance, Map, Value)> {
         let (instance, known) = (self.instance(change)?, self.known());
-        let evaluated = self.planned.desired.evaluate(instance, &*known).map_err(Error::invalid)?;
+        let evaluated = self.evaluate_in(&known, instance, change, observed)?;
         Ok((instance, evaluated, self.planned.desired.trigger(instance, &*known).map_err(Error::invalid)?))
+    }
+
+    fn evaluate_in(
+        &self,
+        known: &Known,
+        instance: &Instance,
+        change: &Change,
+        observed: Option<&Observed>,
+    ) -> Result<Map> {
+        let plan = &self.planned.plan;
+        let name = unwritten_name(&plan.owner, &plan.account, instance, change.generation, observed);
+        self.planned.desired.evaluate(instance, &Within { known, name }).map_err(Error::invalid)
     }
 
     /// What an instance is to be now, and all lookups that it takes. Everything that the phase declares must be known.
@@ -250,11 +262,11 @@ impl<'a> Work<'a> {
             };
             declare(declaration, phase, observed)
         };
-        let (instance, evaluated, trigger) = self.evaluate(change)?;
+        let (instance, evaluated, trigger) = self.evaluate(change, observed)?;
         let mut declared_now = declared(instance, &evaluated, &trigger);
         if let Some(known) = self.fetched(instance, facts, &declared_now, cx).await? {
             // Only for this call: what was fetched is kept nowhere.
-            let with_secrets = self.planned.desired.evaluate(instance, &known).map_err(Error::invalid)?;
+            let with_secrets = self.evaluate_in(&known, instance, change, observed)?;
             declared_now = declared(instance, &with_secrets, &trigger);
         }
         let declared = declared_now;

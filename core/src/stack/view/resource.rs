@@ -157,7 +157,7 @@ impl View<'_> {
         let Some((attribute, output)) = readable(facts, name) else { return Value::Null };
         let waits = || unknown(&attribute.ty, &address.to_string());
         if output || attribute.write_only {
-            return match self.this.as_ref().filter(|this| *this == address).and_then(|_| self.world.instance(address)) {
+            return match Some(address).filter(|_| self.is_itself(address)).and_then(|this| self.world.instance(this)) {
                 Some(Value::Map(map)) if output => map.get(name).cloned().unwrap_or_else(waits),
                 _ => waits(),
             };
@@ -187,16 +187,28 @@ impl View<'_> {
                     _ => value,
                 }
             }
+            (None, _) if matches!(attribute.ty, Type::Name) && self.is_itself(address) => {
+                self.world.own_name().map_or_else(waits, Value::from)
+            }
             (None, _) if matches!(attribute.ty, Type::Name) => waits(),
             (None, Absent::Default(Literal::Of(_))) => {
                 let mut resolver = Resolver::new(&view);
                 resolver.instance(address).remove(name).unwrap_or_else(waits)
             }
             (None, Absent::Default(literal)) => literal.value(&Map::new()),
-            (None, Absent::Required | Absent::Aws(_)) => waits(),
+            (None, Absent::Required | Absent::Aws(_)) => match self.world.instance(address) {
+                Some(Value::Map(map)) if self.settled && self.is_itself(address) => {
+                    map.get(name).filter(|value| !value.is_null()).cloned().unwrap_or_else(waits)
+                }
+                _ => waits(),
+            },
         });
         self.shared.attributes.borrow_mut().insert(key, value.clone());
         value
+    }
+
+    fn is_itself(&self, address: &Address) -> bool {
+        self.this.as_ref() == Some(address)
     }
 }
 
