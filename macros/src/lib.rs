@@ -17,7 +17,8 @@
 //! Structs: `#[attributes(exactly_one("a", "b"), at_most_one(…), at_least_one(…), requires("a", "b"),
 //! requires_when("a", "text", "b"), forbids_when("a", "text", "b"),
 //! source_forbids("reference", "its attribute", "text", "unless its attribute", "begins so"),
-//! part_of("network", "reference", "its network"))]`.
+//! part_of("network", "reference", "its network"), differ("reference", "its attribute"),
+//! spread("reference", "its attribute"))]`.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -221,6 +222,12 @@ fn rules(input: &DeriveInput) -> Result<Vec<TokenStream>> {
                     text: #text,
                     unless: (#other, #prefix),
                 }),
+                ("differ", [reference, attribute]) => {
+                    quote!(Differ { reference: #reference, attribute: #attribute, all: true })
+                }
+                ("spread", [reference, attribute]) => {
+                    quote!(Differ { reference: #reference, attribute: #attribute, all: false })
+                }
                 ("part_of", [network, reference, whole]) => {
                     quote!(PartOf { network: #network, reference: #reference, whole: #whole })
                 }

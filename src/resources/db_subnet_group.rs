@@ -16,6 +16,7 @@ use crate::aws::{Codes, Cx, Live, Op, Resource, sweep};
 
 /// A DB subnet group: the subnets in which RDS may place a database, in two availability zones at least.
 #[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[attributes(spread("subnet_ids", "availability_zone"))]
 pub struct DbSubnetGroup {
     /// Its name; RDS keeps it in lower case.
     #[attr(create_only, length(1, 255), pattern = "[A-Za-z0-9 ._-]+", canonical = lower)]

@@ -23,7 +23,7 @@ use crate::aws::{Codes, Cx, Live, Op, Pairs, Resource, changed};
 ///
 /// It needs an `lb_listener` to receive requests and an `lb_target_group` to send them to.
 #[derive(Attributes, Serialize, Deserialize, Clone, Debug, PartialEq)]
-#[attributes(at_least_one("subnets"))]
+#[attributes(at_least_one("subnets"), differ("subnets", "availability_zone"))]
 pub struct Lb {
     /// Its name: letters, digits and hyphens, at most 32.
     #[attr(create_only, length(1, 32), pattern = "[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?")]

@@ -132,6 +132,12 @@ pub(super) fn rule(rule: &Rule) -> String {
         Rule::PartOf { network, reference, whole } => format!(
             "`{network}` lies inside of `{whole}` of what `{reference}` names, and apart from those of others there."
         ),
+        Rule::Differ { reference, attribute, all: true } => {
+            format!("No two that `{reference}` names have the same `{attribute}`.")
+        }
+        Rule::Differ { reference, attribute, all: false } => {
+            format!("Those that `{reference}` names have two different `{attribute}` at least.")
+        }
     }
 }
 

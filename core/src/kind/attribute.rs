@@ -91,6 +91,15 @@ pub enum Rule {
         /// The attribute of the resource that is referred to.
         whole: &'static str,
     },
+    /// The resources that `reference` names say different things in `attribute`: all of them, or two at least.
+    Differ {
+        /// The attribute that refers.
+        reference: &'static str,
+        /// The attribute of the resources that are referred to.
+        attribute: &'static str,
+        /// Whether no two of them may say the same.
+        all: bool,
+    },
 }
 
 impl Block {

@@ -104,7 +104,7 @@ fn values(stack: &Stack, problems: &mut Vec<Problem>) {
         let (map, found) = stack.evaluate_leniently(instance, &known);
         problems.extend(found);
         problems.extend(identities.take(stack, instance, &map));
-        problems.extend(sources::check(stack, instance, &known));
+        problems.extend(sources::check(stack, instance, &map, &known));
         problems.extend(networks.take(stack, instance, &map, &known));
         known.learn(instance, map);
         problems.extend(stack.tags_leniently(instance, &known).1);

@@ -54,7 +54,7 @@ impl Said<'_> {
                 _ => return None,
             },
             // It is about another resource as well.
-            Rule::SourceForbids { .. } | Rule::PartOf { .. } => return None,
+            Rule::SourceForbids { .. } | Rule::PartOf { .. } | Rule::Differ { .. } => return None,
         };
         Some(Problem::error(message))
     }
