@@ -31,10 +31,20 @@ mod validation;
 #[attributes(forbids_when("validation_method", "EMAIL", "validation"))]
 pub struct AcmCertificate {
     /// The domain. `*` as its first part stands for all names of one level.
-    #[attr(create_only, length(1, 253), canonical = lower)]
+    #[attr(
+        create_only,
+        length(1, 253),
+        canonical = lower,
+        pattern = "(\\*\\.)?([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\\.)+[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
+    )]
     domain_name: String,
     /// Further domains; AWS takes nine of them unless the quota is raised.
-    #[attr(create_only, length(0, 99), canonical = lower_all)]
+    #[attr(
+        create_only,
+        length(0, 99),
+        canonical = lower_all,
+        pattern = "(\\*\\.)?([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\\.)+[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
+    )]
     subject_alternative_names: BTreeSet<String>,
     /// How AWS sees that the domains are ours: by records, or by e-mails to their owners.
     #[attr(create_only, default = "DNS", values("DNS", "EMAIL"))]

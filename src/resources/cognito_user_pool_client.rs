@@ -270,10 +270,29 @@ impl Resource for CognitoUserPoolClient {
             let message = "`allowed_oauth_flows` and `allowed_oauth_flows_user_pool_client: true` need each other";
             found.push(Violation::new("allowed_oauth_flows", message));
         }
+        if self.allowed_oauth_flows_user_pool_client && self.allowed_oauth_scopes.is_empty() {
+            found.push(Violation::new("allowed_oauth_scopes", "OAuth needs scopes").hint("such as `[openid, email]`"));
+        }
+        for (name, urls) in [("callback_urls", &self.callback_urls), ("logout_urls", &self.logout_urls)] {
+            for url in urls.iter().filter(|url| !is_return_address(url)) {
+                let message = format!("Cognito does not send users to `{url}`");
+                let hint = "write `https://…`, `http://localhost…`, or the scheme of an app";
+                found.push(Violation::new(name, message).hint(hint));
+            }
+        }
         if self.default_redirect_uri.as_ref().is_some_and(|url| !self.callback_urls.contains(url)) {
             found.push(Violation::new("callback_urls", "`default_redirect_uri` has to be among them"));
         }
         found
+    }
+}
+
+/// Whether Cognito takes an address to send users back to. Source: `CallbackURLs` of `CreateUserPoolClient`.
+fn is_return_address(url: &str) -> bool {
+    match url.split_once("://") {
+        Some(("http", rest)) => ["localhost", "127.0.0.1", "[::1]"].iter().any(|own| rest.starts_with(own)),
+        Some((scheme, rest)) => !scheme.is_empty() && !rest.contains('#'),
+        None => false,
     }
 }
 

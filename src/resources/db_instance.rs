@@ -83,13 +83,14 @@ pub struct DbInstance {
     #[attr(create_only, aws_default = "AWS's own key for RDS", refers("kms_key", "arn"))]
     kms_key_id: Option<String>,
     /// Database that is made with it.
-    #[attr(create_only, aws_default = "none, or that of the source")]
+    #[attr(create_only, aws_default = "none, or that of the source", length(1, 64), pattern = "[A-Za-z][A-Za-z0-9_]*")]
     db_name: Option<String>,
     /// Name of the master user.
     #[attr(create_only, aws_default = "that of the source; required without one")]
     username: Option<String>,
-    /// Password of the master user; sent when `password_version` rises.
-    #[attr(write_only, length(8, 128))]
+    /// Password of the master user; sent when `password_version` rises. Letters, digits and signs of ASCII, without
+    /// `/`, `"`, `@` and spaces.
+    #[attr(write_only, length(8, 128), pattern = "[!#-.0-?A-~]+")]
     password: Option<Secret>,
     /// Raise it to have `password` sent again.
     password_version: Option<i64>,

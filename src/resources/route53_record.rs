@@ -1,7 +1,8 @@
 //! `route53_record`
 
+mod values;
+
 use std::collections::BTreeSet;
-use std::net::{Ipv4Addr, Ipv6Addr};
 
 use aws_sdk_route53::types::{
     AliasTarget, ChangeAction, GeoLocation, ResourceRecord, ResourceRecordSet, ResourceRecordSetFailover, RrType,
@@ -280,19 +281,7 @@ impl Resource for Route53Record {
                     .hint("add one of the routing policies, or remove `set_identifier`"),
             );
         }
-        if self.r#type == "CNAME" && self.records.len() > 1 {
-            found.push(Violation::new("records", "a CNAME has one value"));
-        }
-        let is_address: fn(&str) -> bool = match self.r#type.as_str() {
-            "A" => |value| value.parse::<Ipv4Addr>().is_ok(),
-            "AAAA" => |value| value.parse::<Ipv6Addr>().is_ok(),
-            _ => |_| true,
-        };
-        if !self.records.iter().all(|value| is_address(value)) {
-            let version = if self.r#type == "A" { "IPv4" } else { "IPv6" };
-            let message = format!("the values of a record of type {} are {version} addresses", self.r#type);
-            found.push(Violation::new("records", message));
-        }
+        found.extend(values::check(&self.r#type, &self.records));
         let room = 255_usize.saturating_sub(self.key().marker().len());
         if room == 0 {
             let message = "the name leaves no room for the marker beside it, `_clefctl-<type>.<name>`";

@@ -243,10 +243,7 @@ impl Resource for S3Bucket {
         if name.contains("..") || name.starts_with("xn--") || name.ends_with("-s3alias") || like_an_address {
             found.push(Violation::new("bucket", format!("S3 does not take `{name}` as the name of a bucket")));
         }
-        let mut ids = BTreeSet::new();
-        for rule in self.lifecycle_rule.iter().filter(|rule| !ids.insert(rule.id())) {
-            found.push(Violation::new("lifecycle_rule", format!("two rules have the id `{}`", rule.id())));
-        }
+        found.extend(lifecycle::check(&self.lifecycle_rule));
         if self.lifecycle_rule.is_empty() && self.transition_default_minimum_object_size != lifecycle::USUAL_SIZE {
             let message = "there is no rule that it could be about";
             found.push(Violation::new("transition_default_minimum_object_size", message));

@@ -192,6 +192,15 @@ impl Resource for SnsTopicSubscription {
             let message = format!("an endpoint of protocol `{0}` begins with `{0}://`", self.protocol);
             found.push(Violation::new("endpoint", message));
         }
+        let fits = match self.protocol.as_str() {
+            "email" | "email-json" => self.endpoint.contains('@'),
+            "sqs" | "lambda" | "firehose" | "application" => self.endpoint.starts_with("arn:"),
+            _ => true,
+        };
+        if !fits {
+            let message = format!("`{}` is no endpoint of protocol `{}`", self.endpoint, self.protocol);
+            found.push(Violation::new("endpoint", message));
+        }
         let authority = self.endpoint.split('/').nth(2).unwrap_or_default();
         if over_http && authority.contains('@') {
             let message = "AWS hides passwords in endpoints, so that the subscription could not be found again";

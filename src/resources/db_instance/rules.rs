@@ -7,6 +7,8 @@ use super::version::{self, Step};
 use super::{DbInstance, support, windows};
 use crate::aws::{Cx, Op};
 
+/// Least GiB of general purpose storage.
+const SMALLEST: i32 = 20;
 /// Seconds between samples of enhanced monitoring that RDS takes.
 const INTERVALS: &[i32] = &[0, 1, 5, 10, 15, 30, 60];
 
@@ -94,6 +96,13 @@ pub(super) fn check(db: &DbInstance) -> Vec<Violation> {
             Violation::new("max_allocated_storage", "storage cannot grow to less than it has")
                 .hint("0 keeps it from growing by itself"),
         );
+    }
+    let general = match db.storage_type.as_deref() {
+        None => db.iops.is_none(),
+        Some(sort) => matches!(sort, "gp2" | "gp3"),
+    };
+    if general && !db.has_source() && db.allocated_storage.is_some_and(|size| size < SMALLEST) {
+        found.push(Violation::new("allocated_storage", format!("gp2 and gp3 begin with {SMALLEST} GiB")));
     }
     if !INTERVALS.contains(&db.monitoring_interval) {
         found.push(Violation::new("monitoring_interval", "it is one of 0, 1, 5, 10, 15, 30, 60"));

@@ -19,7 +19,7 @@ pub struct CorsRule {
     /// The headers that a page may send; `*` stands for any characters.
     allowed_headers: BTreeSet<String>,
     /// What a page may do: `GET`, `PUT`, `HEAD`, `POST`, `DELETE`.
-    #[attr(length(1, 5))]
+    #[attr(length(1, 5), values("GET", "PUT", "HEAD", "POST", "DELETE"))]
     allowed_methods: BTreeSet<String>,
     /// The sites: `https://example.com`; one `*` stands for any characters.
     #[attr(length(1, 100))]

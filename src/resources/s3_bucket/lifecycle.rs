@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_s3::types as sdk;
 use clefctl_core::error::{Error, Result};
-use clefctl_core::kind::Attributes;
+use clefctl_core::kind::{Attributes, Violation};
 use serde::{Deserialize, Serialize};
 
 use super::settings::YOUNG;
@@ -115,11 +115,37 @@ pub struct AbortUpload {
     days_after_initiation: i32,
 }
 
-impl LifecycleRule {
-    /// Its name in the bucket.
-    pub(super) fn id(&self) -> &str {
-        &self.id
+/// Least days before objects move to these classes.
+const EARLIEST: i32 = 30;
+
+/// What S3 refuses in the rules of one bucket.
+pub(super) fn check(rules: &BTreeSet<LifecycleRule>) -> Vec<Violation> {
+    let mut found = Vec::new();
+    let mut ids = BTreeSet::new();
+    for rule in rules {
+        let mut wrong = |message: String| found.push(Violation::new("lifecycle_rule", message));
+        let id = &rule.id;
+        if !ids.insert(id) {
+            wrong(format!("two rules have the id `{id}`"));
+        }
+        let moves = rule.transition.iter().filter_map(|to| Some((to.days?, &to.storage_class)));
+        let old = rule.noncurrent_version_transition.iter().map(|to| (to.noncurrent_days, &to.storage_class));
+        for (days, class) in moves.clone().chain(old) {
+            if days < EARLIEST && matches!(class.as_str(), "STANDARD_IA" | "ONEZONE_IA") {
+                wrong(format!(
+                    "`{id}` moves to {class} after {days} days, and S3 does after {EARLIEST} at the earliest"
+                ));
+            }
+        }
+        let last = moves.map(|(days, _)| days).max();
+        let end = rule.expiration.as_ref().and_then(|end| end.days);
+        if let (Some(last), Some(end)) = (last, end)
+            && end <= last
+        {
+            wrong(format!("`{id}` deletes after {end} days, and moves after {last}"));
+        }
     }
+    found
 }
 
 /// Reads the rules, and the size below which objects do not move by default.

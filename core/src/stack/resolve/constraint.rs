@@ -52,7 +52,7 @@ impl Resolver<'_> {
                 map.values().for_each(|value| self.each(tree, attribute, value, depth + 1));
             }
             Value::String(text) => {
-                let sensitive = matches!(value, Value::Sensitive(_));
+                let sensitive = matches!(value, Value::Sensitive(_)) || attribute.sensitive || attribute.write_only;
                 let shown = if sensitive { "this value".to_owned() } else { format!("`{text}`") };
                 let problem = text_problem(attribute, text, depth > 0, &shown, tree.span);
                 let problem = problem.or_else(|| self.literal_problem(attribute, text, &shown, tree.span));

@@ -20,10 +20,19 @@ impl Resolver<'_> {
         shown: &str,
         span: Span,
     ) -> Option<Problem> {
-        let Type::Reference { kind, output } = item(attribute.ty) else { return None };
-        let scope = self.view.scope;
-        let looks_like = scope.registered.get(kind)?.outputs.attribute(output)?.looks_like;
         let name = attribute.name;
+        let no_arn = || {
+            let named = (name.ends_with("_arn") || name.ends_with("_arns")) && !text.is_empty();
+            let problem = Problem::error(format!("{shown} is no ARN, and `{name}` takes one")).at(span);
+            let problem = problem.hint("Such as `arn:aws:iam::123456789012:role/deploy`.");
+            (named && !text.starts_with("arn:")).then_some(problem)
+        };
+        let Type::Reference { kind, output } = item(attribute.ty) else { return no_arn() };
+        let scope = self.view.scope;
+        let Some(target) = scope.registered.get(kind).and_then(|facts| facts.outputs.attribute(output)) else {
+            return no_arn();
+        };
+        let looks_like = target.looks_like;
         // What is no more than a name may well be the name of a resource, too.
         let is_name = !looks_like.contains([':', '_', '-']);
         let resource = scope.resource(text).filter(|resource| !is_name && *resource.kind.text == *kind);
@@ -35,7 +44,7 @@ impl Resolver<'_> {
                     .hint(format!("Only what stands in `${{…}}` is evaluated: write '${{{text}{key}.{output}}}'.")),
             );
         }
-        let head = looks_like.split_once("-{hex:").map(|(head, _)| head)?;
+        let Some((head, _)) = looks_like.split_once("-{hex:") else { return no_arn() };
         let is_ec2 = !head.is_empty() && head.chars().all(|c| c.is_ascii_lowercase());
         let fits = EC2.as_ref().is_none_or(|regex| regex.is_match(text));
         (is_ec2 && !fits && !text.is_empty()).then(|| {
