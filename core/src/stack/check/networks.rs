@@ -40,7 +40,10 @@ impl<'a> Networks<'a> {
             {
                 problems.push(
                     at(Problem::error(format!("{net} is no part of {around}, the network of `{source}`")))
-                        .related(stack.span_of(source, whole), "this is the whole"),
+                        .related(stack.span_of(source, whole), "this is the whole")
+                        .hint(format!(
+                            "If it has more networks that the stack does not know, write its id, or a lookup, as `{reference}`."
+                        )),
                 );
                 continue;
             }
