@@ -85,7 +85,7 @@ fn evaluate(
 ) -> Result<Map, Vec<Problem>> {
     let (owner, account) = (scene.stack.owner(), &scene.inventory.account);
     let name = unwritten_name(owner, account, instance, generation, observed);
-    scene.stack.evaluate(instance, &Within { known, name })
+    scene.stack.evaluate(instance, &Within { known, address: &instance.address, name })
 }
 
 /// One instance, evaluated.

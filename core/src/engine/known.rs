@@ -76,6 +76,8 @@ impl World for Known {
 pub(super) struct Within<'a> {
     /// What is known of all others, and of what it was so far.
     pub(super) known: &'a Known,
+    /// The instance.
+    pub(super) address: &'a Address,
     /// Its physical name, if the stack writes none.
     pub(super) name: Option<String>,
 }
@@ -93,8 +95,8 @@ impl World for Within<'_> {
         self.known.account_id()
     }
 
-    fn own_name(&self) -> Option<String> {
-        self.name.clone()
+    fn own_name(&self, address: &Address) -> Option<String> {
+        self.name.clone().filter(|_| address == self.address)
     }
 }
 

@@ -116,7 +116,7 @@ fn wanted(
     let Some(instance) = planned.desired.instances().get(&change.address) else { return Ok(None) };
     let (owner, account) = (&planned.plan.owner, &planned.plan.account);
     let name = unwritten_name(owner, account, instance, change.generation, observed);
-    let world = Within { known: &planned.known, name };
+    let world = Within { known: &planned.known, address: &instance.address, name };
     let evaluated: Map = planned.desired.evaluate(instance, &world).map_err(Error::invalid)?;
     let declaration = Declaration {
         owner,

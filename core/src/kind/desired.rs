@@ -66,8 +66,8 @@ pub trait World {
     /// The number of the account, once it is known.
     fn account_id(&self) -> Option<String>;
 
-    /// The physical name of the instance that is being evaluated, where the stack writes none and it is settled.
-    fn own_name(&self) -> Option<String> {
+    /// The physical name of the instance that is being evaluated, where the stack writes none; `None` for all others.
+    fn own_name(&self, _address: &Address) -> Option<String> {
         None
     }
 }

@@ -236,7 +236,8 @@ impl<'a> Work<'a> {
     ) -> Result<Map> {
         let plan = &self.planned.plan;
         let name = unwritten_name(&plan.owner, &plan.account, instance, change.generation, observed);
-        self.planned.desired.evaluate(instance, &Within { known, name }).map_err(Error::invalid)
+        let world = Within { known, address: &instance.address, name };
+        self.planned.desired.evaluate(instance, &world).map_err(Error::invalid)
     }
 
     /// What an instance is to be now, and all lookups that it takes. Everything that the phase declares must be known.

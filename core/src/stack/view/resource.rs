@@ -188,7 +188,7 @@ impl View<'_> {
                 }
             }
             (None, _) if matches!(attribute.ty, Type::Name) && self.is_itself(address) => {
-                self.world.own_name().map_or_else(waits, Value::from)
+                self.world.own_name(address).map_or_else(waits, Value::from)
             }
             (None, _) if matches!(attribute.ty, Type::Name) => waits(),
             (None, Absent::Default(Literal::Of(_))) => {
