@@ -213,3 +213,17 @@ impl Desired for Nothing {
         Ok(Vec::new())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_that_of_the_instance_alone() {
+        let (known, address) = (Known::new("123456789012"), Address::plain("role"));
+        let world = Within { known: &known, address: &address, name: Some("web-default-role".to_owned()) };
+        assert_eq!(world.own_name(&address).as_deref(), Some("web-default-role"));
+        assert_eq!(world.own_name(&Address::plain("files")), None);
+        assert_eq!(known.own_name(&address), None);
+    }
+}
