@@ -391,3 +391,25 @@ proptest! {
         runtime.block_on(rehearse(acts, end))?;
     }
 }
+
+/// The second run sees what the first one made and makes nothing; the third sees older lists than the second did.
+#[test]
+fn what_a_run_made_is_looked_for_after_the_next_one_as_well() {
+    let version = |subnets, groups| Version {
+        hostnames: false,
+        subnets,
+        shift: false,
+        nat: false,
+        groups,
+        versioning: false,
+        filter: None,
+        storage: None,
+        password: 1,
+        role: false,
+        team: None,
+    };
+    let trouble = |stale| Trouble { faults: Faults { stale, ..Faults::default() }, stop: None, meddling: None };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let acts = vec![(version(2, 1), Vec::new()), (version(1, 0), vec![trouble(Duration::ZERO), trouble(STALENESS)])];
+    runtime.block_on(rehearse(acts, Vec::new())).unwrap();
+}

@@ -103,7 +103,14 @@ impl Session {
         } else {
             Ok(())
         };
-        let released = self.lock.release(report.traces.clone()).await;
+        let mut traces = report.traces.clone();
+        let gone = plan.changes.iter().filter_map(|change| match &change.action {
+            Action::Delete | Action::Replace { .. } | Action::Release => Some((change.kind, &change.address)),
+            Action::Move { from } => Some((change.kind, from)),
+            Action::Create | Action::Update | Action::Adopt | Action::Await => None,
+        });
+        traces.made.extend(self.doubt().lasting(gone));
+        let released = self.lock.release(traces).await;
         noted.and(released)
     }
 

@@ -67,6 +67,18 @@ impl Doubt {
         &self.traces
     }
 
+    /// What the last run made that lists may still leave out, even if they have shown it to this run. What this one did
+    /// away with is none of it: `gone` tells by kind and address.
+    #[must_use]
+    pub fn lasting<'a>(&self, gone: impl IntoIterator<Item = (&'a str, &'a Address)>) -> BTreeSet<String> {
+        if Instant::now() >= self.until {
+            return BTreeSet::new();
+        }
+        let gone: BTreeSet<String> = gone.into_iter().map(|(kind, address)| address.tag(kind)).collect();
+        let of = |mark: &str| mark.rsplit_once('@').map_or_else(String::new, |(tag, _)| tag.to_owned());
+        self.traces.made.iter().filter(|mark| !gone.contains(&of(mark))).cloned().collect()
+    }
+
     /// How long reading waits in any case, if it does.
     #[must_use]
     pub fn waits(&self) -> Option<Duration> {
